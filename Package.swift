@@ -1,0 +1,64 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+/// A library target; `uses` names targets of a lower level only (docs/decisions/001-levels.md).
+func library(_ name: String, uses: [String] = [], products: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: uses.map { .target(name: $0) } + products)
+}
+
+/// The tests of one library.
+func tests(of name: String, uses: [String] = [], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: ([name] + uses).map { .target(name: $0) },
+    resources: resources)
+}
+
+/// A C library found with pkg-config; `scripts/setup` installs each of them.
+func system(_ name: String, pkgConfig: String? = nil) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig)
+}
+
+let package = Package(
+  name: "apus",
+  products: [
+    .library(name: "Apus", targets: ["Apus"]),
+    .library(name: "ApusOneDNN", targets: ["ApusOneDNN"]),
+    .library(name: "ApusCommands", targets: ["ApusCommands"]),
+    .executable(name: "apus", targets: ["ApusCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    library("ApusIR"),
+    library("ApusTensor", uses: ["ApusIR"]),
+    library("ApusRuntime", uses: ["ApusIR"]),
+    library("ApusPlan", uses: ["ApusIR"]),
+    library("ApusReference", uses: ["ApusIR", "ApusRuntime"]),
+    library("ApusData", uses: ["ApusIR", "ApusRuntime", "CTurboJPEG", "CPNG", "CWebP"]),
+    library("ApusNN", uses: ["ApusIR", "ApusTensor"]),
+    library("ApusPasses", uses: ["ApusIR", "ApusTensor"]),
+    library(
+      "ApusOneDNN",
+      uses: ["ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp"]),
+    library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
+    library(
+      "Apus",
+      uses: [
+        "ApusIR", "ApusTensor", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "ApusNN",
+        "ApusModels",
+      ]),
+    library("ApusBench"),
+    library(
+      "ApusCommands", uses: ["Apus", "ApusOneDNN", "ApusData", "ApusBench"],
+      products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
+    library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
+
+    system("COneDNN", pkgConfig: "dnnl"),
+    system("CGomp"),
+    system("CTurboJPEG", pkgConfig: "libturbojpeg"),
+    system("CPNG", pkgConfig: "libpng"),
+    system("CWebP", pkgConfig: "libwebp"),
+  ]
+)

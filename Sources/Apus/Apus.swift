@@ -1,0 +1,1 @@
+// Grows into its module; see design.

@@ -1,0 +1,107 @@
+import ApusIR
+
+/// A tensor's values in host memory: dense, row-major, immutable once made.
+public struct HostTensor: Sendable {
+  public let type: TensorType
+  let storage: Storage
+  let offsetInBytes: Int
+
+  public var shape: Shape { type.shape }
+  public var dtype: DType { type.dtype }
+
+  /// Makes a tensor whose bytes `fill` writes; they are uninitialised before.
+  public init<Failure: Error>(
+    _ type: TensorType, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    let storage = Storage(sizeInBytes: type.sizeInBytes)
+    try fill(storage.bytes)
+    self.init(type, storage: storage, offsetInBytes: 0)
+  }
+
+  /// A view into memory that `storage` keeps alive, for instance a mapped file.
+  ///
+  /// - Precondition: the bytes lie inside the storage and are aligned for the element type.
+  public init(_ type: TensorType, storage: Storage, offsetInBytes: Int) {
+    precondition(offsetInBytes >= 0 && offsetInBytes + type.sizeInBytes <= storage.bytes.count)
+    self.type = type
+    self.storage = storage
+    self.offsetInBytes = offsetInBytes
+  }
+
+  /// Makes a `float32` tensor of the given values, row-major.
+  public init(_ shape: Shape, _ values: [Float]) {
+    self.init(TensorType(.float32, shape), values)
+  }
+
+  /// Makes a tensor of values that have the element type's own layout (`Float` for `float32`, …).
+  ///
+  /// - Precondition: as many values as the shape has elements, each of the element type's size.
+  public init<Element: BitwiseCopyable>(_ type: TensorType, _ values: [Element]) {
+    precondition(
+      values.count == type.elementCount && MemoryLayout<Element>.size == type.dtype.sizeInBytes)
+    self.init(type) { bytes in
+      values.withUnsafeBytes { bytes.copyMemory(from: $0) }
+    }
+  }
+
+  /// Calls `body` with the tensor's bytes.
+  public func withUnsafeBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let bytes = UnsafeRawBufferPointer(
+      rebasing: storage.bytes[offsetInBytes..<offsetInBytes + type.sizeInBytes])
+    defer { withExtendedLifetime(storage) {} }
+    return try body(bytes)
+  }
+
+  /// The values as an array of the element type's own Swift type.
+  ///
+  /// - Precondition: `Element` has the size of the element type.
+  public func values<Element: BitwiseCopyable>(as element: Element.Type) -> [Element] {
+    precondition(MemoryLayout<Element>.size == type.dtype.sizeInBytes)
+    return withUnsafeBytes { bytes in
+      Array(unsafeUninitializedCapacity: type.elementCount) { buffer, count in
+        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+        count = type.elementCount
+      }
+    }
+  }
+
+  /// The values of a `float32` tensor, row-major.
+  public var floats: [Float] {
+    precondition(dtype == .float32)
+    return values(as: Float.self)
+  }
+
+  /// The same bytes seen with another shape of as many elements.
+  public func reshaped(to shape: Shape) -> HostTensor {
+    precondition(shape.elementCount == type.elementCount)
+    return HostTensor(
+      TensorType(dtype, shape), storage: storage, offsetInBytes: offsetInBytes)
+  }
+}
+
+extension HostTensor {
+  /// Memory that tensors share, released with the last of them.
+  public final class Storage: @unchecked Sendable {
+    public let bytes: UnsafeMutableRawBufferPointer
+    private let release: (UnsafeMutableRawBufferPointer) -> Void
+
+    /// Allocates memory aligned for vector instructions.
+    public init(sizeInBytes: Int) {
+      bytes = .allocate(byteCount: sizeInBytes, alignment: 64)
+      release = { $0.deallocate() }
+    }
+
+    /// Adopts memory; `release` gives it back.
+    public init(
+      adopting bytes: UnsafeMutableRawBufferPointer,
+      release: @escaping (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+      self.bytes = bytes
+      self.release = release
+    }
+
+    deinit { release(bytes) }
+  }
+}
