@@ -1,0 +1,33 @@
+extension Op {
+  /// Multiply–accumulate operations of the op, counted as the field does: convolutions and matrix
+  /// products, without biases and element-wise work.
+  public func macs(_ operands: [TensorType], _ results: [TensorType]) -> Int {
+    switch self {
+    case .convolution:
+      // Each output element takes one filter: [c/groups, kh, kw].
+      results[0].elementCount * operands[1].shape.dropFirst().reduce(1, *)
+    case .dot(let dot):
+      results[0].elementCount * dot.extents(operands[0].shape, operands[1].shape).k
+    case .input, .constant, .iota, .unary, .binary, .compare, .select, .convert, .activation,
+      .reshape, .transpose, .broadcast, .slice, .pad, .concatenate, .barrier, .reduce, .argMax,
+      .pool, .batchNorm, .localResponseNorm:
+      0
+    }
+  }
+}
+
+extension Graph {
+  /// Multiply–accumulate operations of one run.
+  public var macs: Int {
+    nodes.reduce(0) { sum, node in
+      sum + node.op.macs(node.operands.map { self[$0] }, node.results.map { self[$0] })
+    }
+  }
+
+  /// The number of trained values.
+  public var parameterCount: Int {
+    inputs.reduce(0) { sum, entry in
+      if case .parameter = entry.input.role { sum + entry.input.type.elementCount } else { sum }
+    }
+  }
+}
