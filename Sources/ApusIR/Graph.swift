@@ -16,6 +16,13 @@ public struct Node: Hashable, Sendable {
   public let results: [Value]
   /// The layer it belongs to, as the prefix of that layer's parameter paths.
   public let path: String
+
+  public init(op: Op, operands: [Value], results: [Value], path: String) {
+    self.op = op
+    self.operands = operands
+    self.results = results
+    self.path = path
+  }
 }
 
 /// A pure function as a flat list of nodes in topological order.
