@@ -1,0 +1,51 @@
+import ApusIR
+
+extension Convolution {
+  func evaluate(_ operands: [ReferenceTensor], _ result: TensorType) -> [Double] {
+    let bias = operands.count == 3 ? operands[2].values : nil
+    let (images, outputs) = (operands[0].shape, result.shape)
+    var values: [Double] = []
+    values.reserveCapacity(outputs.elementCount)
+    for n in 0..<outputs[0] {
+      for o in 0..<outputs[1] {
+        for row in 0..<outputs[2] {
+          for column in 0..<outputs[3] {
+            let top = row * stride.height - padding.top
+            let left = column * stride.width - padding.left
+            values.append(
+              (bias?[o] ?? 0)
+                + product(
+                  operands[0].values, images, operands[1].values, operands[1].shape, n: n, o: o,
+                  top: top, left: left))
+          }
+        }
+      }
+    }
+    return values
+  }
+
+  /// The product of filter `o` with the window of image `n` whose upper left corner is given.
+  private func product(
+    _ x: [Double], _ images: Shape, _ w: [Double], _ filters: Shape, n: Int, o: Int, top: Int,
+    left: Int
+  ) -> Double {
+    let (channels, height, width) = (images[1], images[2], images[3])
+    let (perGroup, kernelHeight, kernelWidth) = (filters[1], filters[2], filters[3])
+    let firstChannel = o / (filters[0] / groups) * perGroup
+    var sum = 0.0
+    for c in 0..<perGroup {
+      for i in 0..<kernelHeight {
+        let row = top + i * dilation.height
+        guard 0 <= row && row < height else { continue }
+        let line = ((n * channels + firstChannel + c) * height + row) * width
+        let weights = ((o * perGroup + c) * kernelHeight + i) * kernelWidth
+        for j in 0..<kernelWidth {
+          let column = left + j * dilation.width
+          guard 0 <= column && column < width else { continue }
+          sum += x[line + column] * w[weights + j]
+        }
+      }
+    }
+    return sum
+  }
+}
