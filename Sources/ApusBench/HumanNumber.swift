@@ -80,7 +80,10 @@ public enum HumanNumber {
   /// Fixed decimals with thousands separators.
   static func decimal(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite else { return notAvailable }
-    let text = String(format: "%.\(decimals)f", value)
+    let rounded = String(format: "%.\(decimals)f", value)
+    // "-0.0" says nothing that "0.0" does not.
+    let isZero = !rounded.contains { ("1"..."9").contains($0) }
+    let text = isZero && value.sign == .minus ? String(rounded.dropFirst()) : rounded
     guard let point = text.firstIndex(of: ".") else { return grouped(text) }
     return grouped(String(text[..<point])) + text[point...]
   }

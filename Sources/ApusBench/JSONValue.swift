@@ -21,7 +21,10 @@ public indirect enum JSONValue: Hashable, Sendable {
     }
   }
 
-  /// The value as `Encodable` describes it, members in the order they are encoded.
+  /// The value as `Encodable` describes it, members in the order they are encoded: for a
+  /// synthesised conformance the order of its `CodingKeys`.
+  ///
+  /// Dates and URLs are no strings here, as they are with `JSONEncoder`: encode a text instead.
   public init(encoding value: some Encodable) throws(EncodingError) {
     self = try JSONValueEncoder.encode(value)
   }

@@ -28,12 +28,14 @@ public struct MachineState: Hashable, Sendable, Codable {
   public var defaultThreadCount: Int
 
   private enum CodingKeys: String, CodingKey {
-    case host, cpu, isa, affinity, governor
+    case host, cpu, isa
     case logicalCores = "logical_cores"
+    case affinity
     case physicalCores = "physical_cores"
     case cpuLimit = "cpu_limit"
     case memoryLimitBytes = "memory_limit_bytes"
     case memoryBytes = "memory_bytes"
+    case governor
     case loadAverage = "load_average"
     case frequencyMHz = "frequency_mhz"
     case defaultThreadCount = "default_threads"

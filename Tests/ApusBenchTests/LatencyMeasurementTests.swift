@@ -125,7 +125,8 @@ struct LatencyMeasurementTests {
   @Test("that is interrupted keeps what there is", arguments: [0, 1, 3, 9])
   func interrupted(_ runs: Int) {
     var run = 0
-    let samples = measure(clock: clock, shouldStop: { run == runs }) {
+    func isInterrupted() -> Bool { run == runs }
+    let samples = measure(clock: clock, shouldStop: isInterrupted) {
       clock.advance(100)
       run += 1
     }
