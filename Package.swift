@@ -56,6 +56,7 @@ let package = Package(
       products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
+    tests(of: "ApusBench"),
 
     system("COneDNN", pkgConfig: "dnnl"),
     system("CGomp"),
