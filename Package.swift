@@ -58,6 +58,10 @@ let package = Package(
     library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
     tests(of: "ApusBench"),
 
+    tests(
+      of: "ApusOneDNN",
+      uses: ["ApusIR", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTestSupport"]),
+
     system("COneDNN", pkgConfig: "dnnl"),
     system("CGomp"),
     system("CTurboJPEG", pkgConfig: "libturbojpeg"),

@@ -68,7 +68,8 @@ final class BoundKernel {
         operand.type,
         storage: HostTensor.Storage(
           adopting: UnsafeMutableRawBufferPointer(
-            start: place, count: operand.type.sizeInBytes)) { _ in }, offsetInBytes: 0)
+            start: place, count: operand.type.sizeInBytes)
+        ) { _ in }, offsetInBytes: 0)
     }
     if case .binary = op {
       values = values.map { broadcast($0, to: step.results[0].type.shape) }

@@ -31,7 +31,8 @@ final class OneDNNLibrary: KernelLibrary {
       // The library refuses a reduction that reduces nothing.
       return reduce.axes.contains { operands[0].shape[$0] > 1 }
     case .pool(let pool): return pool.hasKernel(on: operands[0])
-    case .activation, .transpose, .concatenate, .dot, .convolution, .batchNorm,
+    case .transpose(let transpose): return !transpose.permutation.isEmpty
+    case .activation, .concatenate, .dot, .convolution, .batchNorm,
       .localResponseNorm:
       return true
     }
@@ -117,7 +118,8 @@ extension OneDNNLibrary {
   func rowMajorDescription(
     of operand: Operand, for layout: Layout
   ) throws(BackendError) -> MemoryDescription {
-    try natives[layout]?.rowMajor ?? .rowMajor(operand.type.shape)
+    if let native = natives[layout] { return native.rowMajor }
+    return try .rowMajor(operand.type.shape)
   }
 
   /// The layout that a description of images is in.

@@ -1,5 +1,6 @@
 import ApusIR
 import ApusPlan
+import ApusReference
 import ApusRuntime
 import COneDNN
 
@@ -52,12 +53,11 @@ struct Preparation {
   private func existing(_ buffer: Int) throws(BackendError) -> StaticBuffer? {
     switch plan.buffers[buffer].place {
     case .parameter(let path):
-      let type = plan.type(ofParameterBuffer: buffer)
-      guard let type else { return nil }
+      guard let type = plan.parameterTypes[buffer] else { return nil }
       let tensor = try parameters.parameter(path, type)
       return StaticBuffer(storage: tensor.storage, offsetInBytes: tensor.offsetInBytes)
     case .constant(let constant):
-      let tensor = HostTensor(constant)
+      let tensor = evaluate(.constant(constant), [], [constant.type])[0]
       return StaticBuffer(storage: tensor.storage, offsetInBytes: tensor.offsetInBytes)
     case .prepared(let key): return parameters.form(key)
     case .input, .arena, .allocated: return nil

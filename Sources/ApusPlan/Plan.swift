@@ -39,6 +39,9 @@ public struct Plan: Sendable {
   public internal(set) var results: [(role: Graph.Output.Role, operand: Operand)] = []
   public internal(set) var arenaSizeInBytes = 0
 
+  /// The types of the parameters the plan reads, by buffer.
+  public internal(set) var parameterTypes: [Int: TensorType] = [:]
+
   /// Bytes of the prepared forms of the parameters.
   public var preparedSizeInBytes: Int {
     buffers.reduce(0) { sum, buffer in

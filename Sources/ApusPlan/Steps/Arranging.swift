@@ -40,7 +40,11 @@ extension Lowering {
   }
 
   private func isPadded(_ operand: Operand) -> Bool {
-    if case .blocked(let block) = operand.layout { operand.type.shape[1] % block != 0 } else { false }
+    if case .blocked(let block) = operand.layout {
+      operand.type.shape[1] % block != 0
+    } else {
+      false
+    }
   }
 
   /// The same buffers under new names.

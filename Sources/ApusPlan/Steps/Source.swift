@@ -6,6 +6,7 @@ extension Lowering {
     let operand: Operand
     if let path = input.path, !isUpdated(path) {
       operand = newOperand(input.type, .rowMajor, .parameter(path), key: path)
+      plan.parameterTypes[operand.buffer] = input.type
     } else {
       operand = newOperand(input.type, .rowMajor, .input(plan.inputs.count), key: nil)
       plan.inputs.append(input)

@@ -98,7 +98,7 @@ public struct WeightFile: Sendable {
   }
 
   private static func lookalike(
-    _ start: Slice<UnsafeMutableRawBufferPointer>
+    _ start: Swift.Slice<UnsafeMutableRawBufferPointer>
   ) -> WeightsError.Lookalike {
     if start.isEmpty { return .empty }
     if start.starts(with: [0x93] + "NUMPY".utf8) { return .numPy }
