@@ -127,7 +127,8 @@ extension Preprocessing {
         interpolation: interpolation),
       rows: AxisWeights(
         source: image.height, target: size.height, window: down.kept,
-        interpolation: interpolation))
+        interpolation: interpolation),
+      isHeightFirst: isHeightFirst(image, size.width, size.height))
     let window = resampling(image)
     if across.kept.count == crop && down.kept.count == crop {
       return try RGBImage(width: crop, height: crop, pixels: window)
@@ -141,6 +142,12 @@ extension Preprocessing {
     }
     return try RGBImage(width: crop, height: crop, pixels: padded)
   }
+}
+
+/// The order that Pillow chooses from its version 13 on, to save work where the height shrinks
+/// much more than the width; before, the width was always first.
+private func isHeightFirst(_ image: RGBImage, _ width: Int, _ height: Int) -> Bool {
+  height < image.height && image.height - height > 2 * (image.width - width)
 }
 
 /// One axis of a centre crop, rounded as torchvision's `center_crop` does.

@@ -53,41 +53,55 @@ struct AxisWeights {
   }
 }
 
-/// Resizes one window of a picture in two passes, along rows first, with 8 bits between them.
+/// Resizes one window of a picture in two passes, with 8 bits between them.
 struct Resampling {
   let columns: AxisWeights
   let rows: AxisWeights
+  /// Whether the height is resized before the width: the rounding between them then differs.
+  let isHeightFirst: Bool
+
+  /// Part of a picture between the passes: its samples, and where they lie in the whole.
+  private struct Part {
+    let samples: [UInt8]
+    let bytesPerRow: Int
+    var top = 0
+    var left = 0
+  }
 
   /// The `[rows, columns, 3]` samples of the window.
   func callAsFunction(_ image: RGBImage) -> [UInt8] {
-    let sources = rows.sources
+    let whole = Part(samples: image.pixels, bytesPerRow: image.width * 3)
+    if isHeightFirst {
+      let part = resizeHeight(of: whole, columns: columns.sources)
+      return resizeWidth(of: part, rows: 0..<rows.starts.count).samples
+    }
+    let part = resizeWidth(of: whole, rows: rows.sources)
+    return resizeHeight(of: part, columns: 0..<columns.starts.count).samples
+  }
+
+  private func resizeWidth(of part: Part, rows kept: Range<Int>) -> Part {
     let bytesPerRow = columns.starts.count * 3
-    let middle = image.pixels.withUnsafeBufferPointer { pixels in
-      [UInt8](unsafeUninitializedCapacity: sources.count * bytesPerRow) { middle, count in
-        for row in sources {
+    let samples = part.samples.withUnsafeBufferPointer { source in
+      [UInt8](unsafeUninitializedCapacity: kept.count * bytesPerRow) { target, count in
+        count = kept.count * bytesPerRow
+        for (index, row) in kept.enumerated() {
           resizeRow(
-            UnsafeBufferPointer(rebasing: pixels[(row * image.width * 3)...]),
-            into: UnsafeMutableBufferPointer(
-              rebasing: middle[((row - sources.lowerBound) * bytesPerRow)...]))
+            UnsafeBufferPointer(rebasing: source[(row * part.bytesPerRow)...]), left: part.left,
+            into: UnsafeMutableBufferPointer(rebasing: target[(index * bytesPerRow)...]))
         }
-        count = sources.count * bytesPerRow
       }
     }
-    return [UInt8](unsafeUninitializedCapacity: rows.starts.count * bytesPerRow) {
-      middle.withUnsafeBufferPointer { [target = $0] in
-        blendRows(of: $0, bytesPerRow: bytesPerRow, into: target)
-      }
-      $1 = rows.starts.count * bytesPerRow
-    }
+    return Part(samples: samples, bytesPerRow: bytesPerRow, top: kept.lowerBound)
   }
 
   private func resizeRow(
-    _ source: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>
+    _ source: UnsafeBufferPointer<UInt8>, left: Int,
+    into target: UnsafeMutableBufferPointer<UInt8>
   ) {
     columns.weights.withUnsafeBufferPointer { weights in
       for column in 0..<columns.starts.count {
         var (red, green, blue) = (AxisWeights.half, AxisWeights.half, AxisWeights.half)
-        var pixel = columns.starts[column] &* 3
+        var pixel = (columns.starts[column] &- left) &* 3
         let first = column &* columns.stride
         for tap in first..<first &+ columns.counts[column] {
           let weight = weights[tap]
@@ -103,27 +117,38 @@ struct Resampling {
     }
   }
 
-  private func blendRows(
-    of middle: UnsafeBufferPointer<UInt8>, bytesPerRow: Int,
-    into target: UnsafeMutableBufferPointer<UInt8>
-  ) {
+  private func resizeHeight(of part: Part, columns kept: Range<Int>) -> Part {
+    let bytesPerRow = kept.count * 3
     var sums = [Int32](repeating: 0, count: bytesPerRow)
-    let top = rows.sources.lowerBound
-    sums.withUnsafeMutableBufferPointer { sums in
-      for row in 0..<rows.starts.count {
-        sums.update(repeating: AxisWeights.half)
-        for tap in 0..<rows.counts[row] {
-          let weight = rows.weights[row * rows.stride + tap]
-          let start = (rows.starts[row] + tap - top) * bytesPerRow
-          let source = UnsafeBufferPointer(rebasing: middle[start..<start + bytesPerRow])
-          for index in 0..<bytesPerRow { sums[index] &+= Int32(source[index]) &* weight }
-        }
-        let line = UnsafeMutableBufferPointer(
-          rebasing: target[row * bytesPerRow..<(row + 1) * bytesPerRow])
-        for index in 0..<bytesPerRow {
-          line[index] = UInt8(clamping: sums[index] >> AxisWeights.precision)
+    let samples = part.samples.withUnsafeBufferPointer { source in
+      [UInt8](unsafeUninitializedCapacity: rows.starts.count * bytesPerRow) { target, count in
+        count = rows.starts.count * bytesPerRow
+        sums.withUnsafeMutableBufferPointer { sums in
+          for row in 0..<rows.starts.count {
+            let first = (rows.starts[row] - part.top) * part.bytesPerRow + kept.lowerBound * 3
+            blendRows(row, of: source, from: first, bytesPerRow: part.bytesPerRow, into: sums)
+            for index in 0..<bytesPerRow {
+              target[row &* bytesPerRow &+ index] =
+                UInt8(clamping: sums[index] >> AxisWeights.precision)
+            }
+          }
         }
       }
+    }
+    return Part(samples: samples, bytesPerRow: bytesPerRow, left: kept.lowerBound)
+  }
+
+  /// The weighted sum of the source rows of one result, in fixed point.
+  private func blendRows(
+    _ row: Int, of source: UnsafeBufferPointer<UInt8>, from first: Int, bytesPerRow: Int,
+    into sums: UnsafeMutableBufferPointer<Int32>
+  ) {
+    sums.update(repeating: AxisWeights.half)
+    for tap in 0..<rows.counts[row] {
+      let weight = rows.weights[row * rows.stride + tap]
+      let start = first + tap * bytesPerRow
+      let line = UnsafeBufferPointer(rebasing: source[start..<start + sums.count])
+      for index in 0..<sums.count { sums[index] &+= Int32(line[index]) &* weight }
     }
   }
 }

@@ -54,7 +54,7 @@ struct PreprocessingTests {
 
   @Test("there are rows for photographs, padding and both filters")
   func rows() {
-    #expect(PreprocessingCase.all.count == 11)
+    #expect(PreprocessingCase.all.count == 14)
     #expect(PreprocessingCase.all.contains { $0.preprocessing == .imageNet })
   }
 

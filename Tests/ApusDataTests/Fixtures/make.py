@@ -163,6 +163,7 @@ def png_cases():
     file = io.BytesIO()
     frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
     yield "animated.png", file.getvalue()
+    yield "tall.png", saved(scene(23, 61, seed=16, noise=30), "PNG")
     yield "one-pixel.png", saved(eight[:1, :1, :3], "PNG")
 
 
@@ -264,6 +265,9 @@ def write_preprocessing_cases():
         ("rgb8.png", 45, 38, "bicubic"),
         ("rgb8.png", 29, 30, "bilinear"),  # not resized
         ("color420.jpg", 35, 34, "bicubic"),
+        ("tall.png", 17, 15, "bilinear"),  # the height is resized first
+        ("tall.png", 19, 18, "bicubic"),
+        ("tall.png", 27, 26, "bicubic"),  # enlarged: the width is first
         ("one-pixel.png", 5, 4, "bicubic"),
     ]:
         resize_and_crop = transforms.Compose([
