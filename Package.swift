@@ -62,6 +62,8 @@ let package = Package(
       of: "ApusOneDNN",
       uses: ["ApusIR", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTestSupport"]),
 
+    tests(of: "ApusData", resources: [.copy("Fixtures")]),
+
     system("COneDNN", pkgConfig: "dnnl"),
     system("CGomp"),
     system("CTurboJPEG", pkgConfig: "libturbojpeg"),
