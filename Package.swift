@@ -40,7 +40,9 @@ let package = Package(
     library("ApusPasses", uses: ["ApusIR", "ApusTensor"]),
     library(
       "ApusOneDNN",
-      uses: ["ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp"]),
+      uses: [
+        "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp",
+      ]),
     library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",
@@ -54,6 +56,8 @@ let package = Package(
       products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
+
+    tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),
 
     system("COneDNN", pkgConfig: "dnnl"),
     system("CGomp"),
