@@ -161,6 +161,39 @@ class ONNXRuntime(Exported):
         return f"onnxruntime {self.onnxruntime.__version__}"
 
 
+class Flax(Backend):
+    """Flax on JAX's CPU device: torchvision's ResNets written again, NHWC, one compiled program."""
+
+    def load(self):
+        # XLA makes as many threads as there are processors to run on.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: self.options.threads])
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        import jax
+
+        import flax_resnet
+
+        self.jax = jax
+        self.input = jax.numpy.asarray(self.batch.transpose(0, 2, 3, 1))
+        self.network, self.variables = flax_resnet.load(
+            self.options.model, self.options.weights, self.input
+        )
+
+    def compile(self):
+        forward = self.jax.jit(self.network.apply)
+        self.program = forward.lower(self.variables, self.input).compile()
+
+    def run(self):
+        return self.program(self.variables, self.input).block_until_ready()
+
+    def array(self, result):
+        return self.jax.device_get(result)
+
+    def version(self):
+        import flax
+
+        return f"flax {flax.__version__}, jax {self.jax.__version__}"
+
+
 def export(model, weights, shape, path, messages):
     """Writes the network as OpenVINO's or ONNX's file; runs in the child process."""
     import torch
@@ -192,4 +225,5 @@ BACKENDS = {
     "torch-compile": TorchCompile,
     "openvino": OpenVINO,
     "onnxruntime": ONNXRuntime,
+    "flax": Flax,
 }

@@ -11,8 +11,19 @@ class Failure(Exception):
     """A failure that one line explains; the program ends with exit code 1."""
 
 
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults that say something."""
+
+    def _get_help_string(self, action):
+        silent = action.default is None or action.default is False
+        return action.help if silent else super()._get_help_string(action)
+
+
 class Parser(argparse.ArgumentParser):
     """Ends with exit code 64 (EX_USAGE) where the command line alone shows the mistake."""
+
+    def __init__(self, **settings):
+        super().__init__(formatter_class=Help, **settings)
 
     def error(self, message):
         print(f"{self.prog}: {message}\n  hint: {self.prog} --help", file=sys.stderr)
@@ -85,5 +96,7 @@ def write_array(path, array):
     """Writes a .npy file, whole or not at all."""
     import numpy
 
+    if not path.endswith(".npy"):
+        raise Failure(f"{path}: the name must end in .npy")
     with whole_file(path) as temporary, open(temporary, "wb") as file:
         numpy.save(file, array)

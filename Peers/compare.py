@@ -1,7 +1,5 @@
 """Compares two .npy files of logits, for instance Apus's and PyTorch's."""
 
-import argparse
-
 from commandline import Failure, Parser, at_least, read_array, run
 
 
@@ -10,11 +8,10 @@ def main():
         description="Compare logits [n, k]: the largest absolute difference relative to the "
         "largest |logit| of A, and how many rows have the same top class. Exit code 1 when they "
         "differ by more than the tolerance.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("a", metavar="A.npy", help="the reference")
     parser.add_argument("b", metavar="B.npy", help="what is compared with it")
-    parser.add_argument("--tolerance", type=at_least(0, float), default=1e-4)
+    parser.add_argument("--tolerance", type=at_least(0, float), default=1e-4, help="of |logit|")
     options = parser.parse_args()
 
     import numpy

@@ -4,7 +4,6 @@ Prints one JSON row with the keys of Apus's own rows. Figures of two programs co
 they were taken in one go on one machine.
 """
 
-import argparse
 import datetime
 import json
 import os
@@ -32,7 +31,6 @@ def parse():
     parser = Parser(
         description="Run and measure a network's forward pass in another framework.",
         epilog="example: forward.py --backend torch-eager --model resnet50 --batch 4",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--backend", required=True, choices=BACKENDS, help="what runs it")
     parser.add_argument("--model", required=True, help="a torchvision name, or timm:NAME")
@@ -40,7 +38,7 @@ def parse():
     parser.add_argument("--input", metavar="X.npy", help="float32 NCHW; random without it")
     parser.add_argument("--batch", type=at_least(1), default=1, help="random images")
     parser.add_argument("--image-size", type=at_least(1), default=224, help="their side, pixels")
-    parser.add_argument("--threads", type=at_least(1), default=available_threads())
+    parser.add_argument("--threads", type=at_least(1), default=available_threads(), help="CPU")
     parser.add_argument("--min-time", type=at_least(0, float), default=3.0, help="seconds")
     parser.add_argument("--max-time", type=at_least(0, float), default=60.0, help="seconds")
     parser.add_argument("--logits", metavar="Y.npy", help="write the logits there")

@@ -15,8 +15,6 @@ Sources: Fowler, Noll, Vo, "FNV hash"; Steele, Lea, Flood, "Fast splittable pseu
 generators", OOPSLA 2014; He et al., "Delving deep into rectifiers", ICCV 2015, section 2.2.
 """
 
-import argparse
-
 import numpy
 
 from commandline import Parser, at_least, run, whole_file, write_array
@@ -57,7 +55,7 @@ def values(path, shape):
 
 
 def images(batch, size):
-    """Normalised-looking images [batch, 3, size, size], float32: cells of colour, finer and finer."""
+    """Images [batch, 3, size, size], float32, as if normalised: colour cells, finer and finer."""
     pixels = numpy.zeros((batch, 3, size, size))
     for cells, amplitude in IMAGE_LEVELS:
         side = -(-size // cells) if cells else 1
@@ -99,7 +97,6 @@ def main():
         description="Write hashed weights of a network, or hashed images.",
         epilog="examples: weights.py resnet50 resnet50.safetensors · "
         "weights.py --input x.npy --batch 3 --size 224",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("model", nargs="?", help="a torchvision name, or timm:NAME")
     parser.add_argument("output", nargs="?", help="the file to write: .pth, .pt or .safetensors")

@@ -1,4 +1,4 @@
-"""Writes what torchvision says of the ResNets, with the hashed weights and images of Peers/weights.py.
+"""Writes what torchvision computes in its ResNets from the hashed weights and images.
 
     parameters/NAME.txt     path and shape of each parameter, in state dict order
     logits/NAME-bN.npy      float32 [N, 1000] for HashedWeights.images(batch: N, size: 224)
