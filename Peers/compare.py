@@ -11,7 +11,9 @@ def main():
     )
     parser.add_argument("a", metavar="A.npy", help="the reference")
     parser.add_argument("b", metavar="B.npy", help="what is compared with it")
-    parser.add_argument("--tolerance", type=at_least(0, float), default=1e-4, help="of |logit|")
+    tolerance = at_least(0, float)
+    help_text = "of the largest |logit|"
+    parser.add_argument("--tolerance", type=tolerance, default=1e-4, help=help_text)
     options = parser.parse_args()
 
     import numpy

@@ -40,7 +40,8 @@ class ResNet(nn.Module):
                 channels = width * (expansion if index == len(kernels) else 1)
                 # The first 3x3 convolution is the one that strides.
                 here = stride if index == kernels.index(3) + 1 else 1
-                y = norm(f"{path}.bn{index}", conv(f"{path}.conv{index}", y, channels, kernel, here))
+                y = conv(f"{path}.conv{index}", y, channels, kernel, here)
+                y = norm(f"{path}.bn{index}", y)
                 y = y if index == len(kernels) else nn.relu(y)
             if x.shape != y.shape:
                 x = conv(f"{path}.downsample.0", x, width * expansion, 1, stride)

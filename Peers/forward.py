@@ -38,7 +38,7 @@ def parse():
     parser.add_argument("--input", metavar="X.npy", help="float32 NCHW; random without it")
     parser.add_argument("--batch", type=at_least(1), default=1, help="random images")
     parser.add_argument("--image-size", type=at_least(1), default=224, help="their side, pixels")
-    parser.add_argument("--threads", type=at_least(1), default=available_threads(), help="CPU")
+    parser.add_argument("--threads", type=at_least(1), default=available_threads(), help="of the CPU")
     parser.add_argument("--min-time", type=at_least(0, float), default=3.0, help="seconds")
     parser.add_argument("--max-time", type=at_least(0, float), default=60.0, help="seconds")
     parser.add_argument("--logits", metavar="Y.npy", help="write the logits there")
