@@ -8,7 +8,7 @@ import time
 class Memory:
     """The process's peak resident set in bytes, phase by phase."""
 
-    method = "VmHWM per phase, reset through /proc/self/clear_refs"
+    method = "VmHWM of /proc/self/status after writing 5 to /proc/self/clear_refs"
 
     def __init__(self):
         self.peaks = {}
@@ -58,9 +58,9 @@ def repeat(work, min_time, max_time, min_iterations=10):
         elapsed = time.perf_counter() - start
         if elapsed >= min_time and len(times) >= min_iterations:
             if median_half_width(times) <= 0.02:
-                return times, elapsed, "confidence"
+                return times, elapsed, "precision"
         if elapsed >= max_time:
-            return times, elapsed, "max-time"
+            return times, elapsed, "max_time"
 
 
 def median_half_width(times):
@@ -84,5 +84,9 @@ def latency(times):
     }
     for percentile, needed in ((90, 64), (95, 130), (99, 662)):
         if len(times) >= needed:
-            row[f"p{percentile}"] = ordered[-(-len(times) * percentile // 100) - 1]
+            # Linear interpolation, as Apus and NumPy do.
+            position = (len(times) - 1) * percentile / 100
+            low = int(position)
+            high = min(low + 1, len(times) - 1)
+            row[f"p{percentile}"] = ordered[low] + (ordered[high] - ordered[low]) * (position - low)
     return row
