@@ -64,6 +64,8 @@ let package = Package(
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
+    tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),
+
     system("COneDNN", pkgConfig: "dnnl"),
     system("CGomp"),
     system("CTurboJPEG", pkgConfig: "libturbojpeg"),
