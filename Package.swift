@@ -40,7 +40,9 @@ let package = Package(
     library("ApusPasses", uses: ["ApusIR", "ApusTensor"]),
     library(
       "ApusOneDNN",
-      uses: ["ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp"]),
+      uses: [
+        "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp",
+      ]),
     library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",

@@ -10,7 +10,8 @@ import Testing
       ("*", "", true), ("", "", true), ("", "a", false), ("?", "", false), ("?", "é", true),
       ("*.bias", "layer1.0.bias", true), ("*.bias", "layer1.0.bias2", false),
       ("layer?.*.bn?.*", "layer1.0.bn2.weight", true), ("a*b*c", "aXbXbXc", true),
-      ("a*b*c", "aXbXbX", false), ("**a**", "bab", true), ("[a]", "a", false), ("a.c", "abc", false),
+      ("a*b*c", "aXbXbX", false), ("**a**", "bab", true), ("[a]", "a", false),
+      ("a.c", "abc", false),
     ])
   func matching(pattern: String, name: String, expected: Bool) {
     #expect(Glob(pattern).matches(name) == expected)

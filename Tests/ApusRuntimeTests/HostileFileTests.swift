@@ -48,8 +48,9 @@ import Testing
 
   @Test("Files that are something else say what they seem to be")
   func lookalikes() {
-    #expect(reason(Array("version https://git-lfs.github.com/spec/v1\n".utf8))
-      == .unrecognized(.gitLFSPointer))
+    #expect(
+      reason(Array("version https://git-lfs.github.com/spec/v1\n".utf8))
+        == .unrecognized(.gitLFSPointer))
     #expect(reason(Array(" \n<!DOCTYPE html><html>".utf8)) == .unrecognized(.html))
     #expect(reason(Array("hello, world".utf8)) == .unrecognized(.text))
     #expect(reason([]) == .unrecognized(.empty))

@@ -66,7 +66,8 @@ import Testing
         == Fixture.values(columns.flatMap { c in (0..<6).map { $0 * 10 + c } }))
     #expect(try file.tensor(named: "transposed").shape == [10, 6])
     #expect(
-      try floats("sliced") == Fixture.values((1..<5).flatMap { r in [2, 5, 8].map { r * 10 + $0 } })
+      try floats("sliced")
+        == Fixture.values((1..<5).flatMap { r in [2, 5, 8].map { r * 10 + $0 } })
     )
     #expect(try floats("offset") == Fixture.values(7..<60))
     #expect(try floats("expanded") == Fixture.values((0..<4).flatMap { [$0, $0, $0] }))

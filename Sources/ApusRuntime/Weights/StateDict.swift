@@ -30,7 +30,9 @@ struct StateDict {
     var seen: Set<Int> = []
     for key in keys {
       // A dictionary that is there twice is read once.
-      guard case .dictionary(let index)? = members[key], seen.insert(index).inserted else { continue }
+      guard case .dictionary(let index)? = members[key], seen.insert(index).inserted else {
+        continue
+      }
       let tensors = try Self.tensors(of: .dictionary(index), in: machine)
       if !tensors.isEmpty { candidates.append((key, tensors)) }
     }

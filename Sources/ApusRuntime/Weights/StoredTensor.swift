@@ -52,7 +52,9 @@ struct StoredTensor: Sendable {
         default: gather(UInt8.self, from: source, into: target)
         }
         // A byte other than 0 and 1 is no `Bool` in Swift.
-        if dtype == .bool { for index in target.indices where target[index] > 1 { target[index] = 1 } }
+        if dtype == .bool {
+          for index in target.indices where target[index] > 1 { target[index] = 1 }
+        }
       }
       withExtendedLifetime(file) {}
     }

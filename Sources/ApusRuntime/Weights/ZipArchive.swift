@@ -154,7 +154,7 @@ struct ZipArchive {
     _ = try reader.bytes(Int(commentLength))
     return Entry(
       name: name, method: method, flags: flags,
-      sizeInBytes: try offset(size, in: reader.file),
+      sizeInBytes: Int(clamping: size),
       compressedSizeInBytes: try offset(compressed, in: reader.file),
       headerOffset: try offset(header, in: reader.file))
   }
