@@ -156,21 +156,57 @@ import Testing
     #expect(error?.reason == .expandsTooFar(tensor: "w", bytes: 1 << 40, storage: 24))
   }
 
+  @Test("A view of a part of a storage stays inside that part")
+  func view() throws {
+    let file = try WeightFile(contents: pickled(1, [3], [1], view: (2, 4)), path: "x")
+    #expect(try file.tensor(named: "w").floats == [3, 4, 5])
+    #expect(reason(pickled(2, [3], [1], view: (2, 4))) != nil)
+    #expect(reason(pickled(0, [1], [1], view: (4, 3))) != nil)
+    #expect(reason(pickled(0, [1], [1], view: (-1, 3))) != nil)
+  }
+
+  @Test("State dicts that Python 2 saved are read")
+  func python2() throws {
+    let file = try WeightFile(contents: pickled(0, [6], [1], isPython2: true), path: "x")
+    #expect(try file.tensor(named: "w").floats == [0, 1, 2, 3, 4, 5])
+  }
+
+  @Test("Names in messages cannot drive a terminal")
+  func escapes() throws {
+    let file = try WeightFile(contents: pickled(0, [6], [1]), path: "\u{1b}]0;x\u{7}")
+    let error = #expect(throws: WeightsError.self) { try file.tensor(named: "\u{1b}[31m\n") }
+    #expect(
+      error?.description == "\\u{1b}]0;x\\u{7}: holds no tensor named \\u{1b}[31m\\u{a}")
+  }
+
   /// A legacy file with one tensor `w` of a storage of six numbers 0, 1, … 5.
-  private func pickled(_ offset: Int, _ sizes: [Int], _ strides: [Int]) -> [UInt8] {
+  private func pickled(
+    _ offset: Int, _ sizes: [Int], _ strides: [Int], view: (Int, Int)? = nil,
+    isPython2: Bool = false
+  ) -> [UInt8] {
     func bytes<Value>(_ value: Value) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
     func long(_ value: Int) -> [UInt8] { [0x8a, 8] + bytes(value.littleEndian) }
     func text(_ text: String) -> [UInt8] { [0x8c, UInt8(text.utf8.count)] + Array(text.utf8) }
-    var pickle: [UInt8] = [0x80, 2, 0x7d] + text("w")
+    var pickle: [UInt8] = [0x80, 2]
+    // An OrderedDict made of a list of lists, its keys byte strings; or a dict.
+    if isPython2 {
+      pickle += Array("ccollections\nOrderedDict\n((lp1\n(lp2\n".utf8)
+      pickle += [0x55, 1, UInt8(ascii: "w"), UInt8(ascii: "a")]
+    } else {
+      pickle += [0x7d] + text("w")
+    }
     pickle += Array("ctorch._utils\n_rebuild_tensor_v2\n((".utf8)
     pickle += text("storage") + Array("ctorch\nFloatStorage\n".utf8) + text("0") + text("cpu")
-    pickle += long(6) + [0x74, 0x51] + long(offset)
+    pickle += long(6)
+    if let view { pickle += text("v") + long(view.0) + long(view.1) + [0x87] }
+    pickle += [0x74, 0x51] + long(offset)
     for numbers in [sizes, strides] {
       pickle += [0x28]
       for number in numbers { pickle += long(number) }
       pickle += [0x74]
     }
-    pickle += [0x89, 0x4e, 0x74, 0x52, 0x73, 0x2e]
+    pickle += [0x89, 0x4e, 0x74, 0x52]
+    pickle += isPython2 ? Array("aatR.".utf8) : Array("s.".utf8)
     var file = Array(legacy(pickle).dropLast(4))
     file += [0x80, 2, 0x5d] + text("0") + [0x61, 0x2e] + bytes(6)
     for index in 0..<6 { file += bytes(Float(index)) }

@@ -132,22 +132,21 @@ import Testing
   func speed() throws {
     try Fixture.withFolder { folder in
       let path = folder + "/large"
-      let tensor = HostTensor(TensorType(.uint8, [100])) { bytes in
-        for index in bytes.indices { bytes[index] = UInt8(index) }
-      }
-      try WeightFile.writeSafetensors([("a", tensor)], to: path)
-      // The same header rewritten for a tensor that is mostly a hole in the file system.
+      // A tensor that is a hole in the file system.
       let size = 100 << 20
       let header = #"{"a":{"dtype":"U8","shape":[\#(size)],"data_offsets":[0,\#(size)]}}"#
       var file = try AtomicFile(path: path)
       try file.write(withUnsafeBytes(of: UInt64(header.utf8.count)) { Array($0) })
       try file.write(header)
       try file.commit()
-      truncate(path, 8 + header.utf8.count + size)
+      #expect(truncate(path, 8 + header.utf8.count + size) == 0)
       let clock = ContinuousClock()
       var opened: WeightFile?
-      let time = try clock.measure { opened = try WeightFile(path: path) }
-      #expect(time < .milliseconds(50))
+      // The best of several, because other tests run at the same time.
+      let times = try (0..<10).map { _ in
+        try clock.measure { opened = try WeightFile(path: path) }
+      }
+      #expect(times.min() ?? .seconds(1) < .milliseconds(50))
       #expect(try opened?.tensor(named: "a").type == TensorType(.uint8, [size]))
     }
   }

@@ -88,7 +88,9 @@ struct ZipArchive {
         return offset
       }
     }
-    throw .truncated(part: part, needs: UInt64(file.count + 22), has: file.count)
+    throw .invalid(
+      part: "zip archive", rule: "must end with a directory",
+      got: "none: the file is truncated or damaged")
   }
 
   private static func hasLocator(_ file: MappedFile, before end: Int) -> Bool {
