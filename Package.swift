@@ -54,6 +54,7 @@ let package = Package(
     library(
       "ApusCommands", uses: ["Apus", "ApusOneDNN", "ApusData", "ApusBench"],
       products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    tests(of: "ApusRuntime", uses: ["ApusIR"], resources: [.copy("Fixtures")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
     tests(of: "ApusBench"),

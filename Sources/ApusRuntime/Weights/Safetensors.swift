@@ -63,10 +63,13 @@ enum Safetensors {
       throw invalid("must have dtype, shape and two data_offsets", got: "fewer")
     }
     guard let element = elements[dtype] else { throw invalid("dtype must be known", got: dtype) }
-    guard offsets[0] <= offsets[1], offsets[1] <= file.count - dataOffset else {
-      throw invalid(
-        "data_offsets must ascend and lie inside the file's \(file.count - dataOffset) bytes",
-        got: "\(offsets)")
+    guard offsets[0] <= offsets[1] else {
+      throw invalid("data_offsets must ascend", got: "\(offsets)")
+    }
+    let room = file.count - dataOffset
+    guard offsets[1] <= room else {
+      throw .truncated(
+        part: "safetensors data up to \(name)", needs: UInt64(offsets[1]), has: room)
     }
     guard let count = shape.checkedElementCount, let size = element.sizeInBytes(of: count),
       size == offsets[1] - offsets[0]

@@ -88,7 +88,9 @@ struct ZipArchive {
         return offset
       }
     }
-    throw .truncated(part: part, needs: UInt64(file.count + 22), has: file.count)
+    throw .invalid(
+      part: "zip archive", rule: "must end with a directory",
+      got: "none: the file is truncated or damaged")
   }
 
   private static func hasLocator(_ file: MappedFile, before end: Int) -> Bool {
@@ -154,7 +156,7 @@ struct ZipArchive {
     _ = try reader.bytes(Int(commentLength))
     return Entry(
       name: name, method: method, flags: flags,
-      sizeInBytes: try offset(size, in: reader.file),
+      sizeInBytes: Int(clamping: size),
       compressedSizeInBytes: try offset(compressed, in: reader.file),
       headerOffset: try offset(header, in: reader.file))
   }
