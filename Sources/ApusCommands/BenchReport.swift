@@ -16,7 +16,7 @@ struct BenchReport {
     rows.append(row)
     if format == .jsonl {
       print(try JSONValue(encoding: row).text())
-      fflush(stdout)
+      fflush(nil)
     }
   }
 
