@@ -57,6 +57,11 @@ let package = Package(
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
 
+    tests(of: "ApusIR"),
+    tests(
+      of: "ApusReference", uses: ["ApusIR", "ApusRuntime", "ApusTestSupport"],
+      resources: [.copy("Fixtures")]),
+
     system("COneDNN", pkgConfig: "dnnl"),
     system("CGomp"),
     system("CTurboJPEG", pkgConfig: "libturbojpeg"),
