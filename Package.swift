@@ -56,6 +56,13 @@ let package = Package(
       products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
+    tests(of: "ApusBench"),
+
+    tests(
+      of: "ApusOneDNN",
+      uses: ["ApusIR", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTestSupport"]),
+
+    tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
     tests(of: "ApusIR"),
     tests(

@@ -17,7 +17,7 @@ public struct Node: Hashable, Sendable {
   /// The layer it belongs to, as the prefix of that layer's parameter paths.
   public let path: String
 
-  package init(op: Op, operands: [Value], results: [Value], path: String = "") {
+  public init(op: Op, operands: [Value], results: [Value], path: String = "") {
     self.op = op
     self.operands = operands
     self.results = results

@@ -8,6 +8,13 @@ public struct Violation: Error, Hashable, Sendable {
   public let given: String
   /// The likely remedy, where there is one.
   public let hint: String?
+
+  public init(constraint: String, requirement: String, given: String, hint: String? = nil) {
+    self.constraint = constraint
+    self.requirement = requirement
+    self.given = given
+    self.hint = hint
+  }
 }
 
 /// A node that cannot be added to a graph.

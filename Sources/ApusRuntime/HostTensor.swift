@@ -3,8 +3,10 @@ import ApusIR
 /// A tensor's values in host memory: dense, row-major, immutable once made.
 public struct HostTensor: Sendable {
   public let type: TensorType
-  let storage: Storage
-  let offsetInBytes: Int
+  /// The memory the tensor lies in, shared with other tensors.
+  public let storage: Storage
+  /// Where in the storage the first element is.
+  public let offsetInBytes: Int
 
   public var shape: Shape { type.shape }
   public var dtype: DType { type.dtype }

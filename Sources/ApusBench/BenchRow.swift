@@ -1,0 +1,178 @@
+/// One row of `results.jsonl`: a cell of a benchmark and what came of it.
+///
+/// The properties stand in the order of the keys; what does not apply is nil and left out.
+public struct BenchRow: Codable, Hashable, Sendable {
+  public enum Status: String, Codable, Hashable, Sendable, CaseIterable {
+    case ok, oom, timeout, failed, skipped
+  }
+
+  /// Version of the format.
+  public var schema = 1
+  public var status: Status
+  /// Why the status is not `ok`.
+  public var reason: String?
+  public var model: String
+  public var head: String?
+  public var norm: String?
+  public var activation: String?
+  public var checkpoint: String?
+  /// What is measured: "infer", "train", …
+  public var mode: String
+  public var execution: String?
+  public var device: String?
+  public var precision: String?
+  public var batchSize: Int?
+  public var imageSize: Int?
+  public var threads: Int?
+  /// Which repetition of the cell, from 1.
+  public var `repeat`: Int?
+  /// Number of measured iterations.
+  public var n: Int?
+  public var warmupN: Int?
+  public var stopReason: StopReason?
+  public var latencyMs: Latency?
+  public var forwardMs: MeanAndDeviation?
+  public var backwardMs: MeanAndDeviation?
+  public var samplesPerSec: Double?
+  public var loadMs: Double?
+  public var compileMs: Double?
+  public var firstMs: Double?
+  public var parameters: Int?
+  public var macs: Int?
+  /// Twice `macs`.
+  public var flops: Int?
+  public var gflopsPerSec: Double?
+  public var gbytesPerSec: Double?
+  public var pctPeakFlops: Double?
+  public var pctPeakBandwidth: Double?
+  public var peakRssBytes: PhasePeaks?
+  public var plannedBytes: PlannedBytes?
+  public var devicePeakBytes: Int?
+  /// How the peak was measured, such as `ProcessMemory.method`.
+  public var memoryMethod: String?
+  public var maxAbsDiff: Double?
+  public var maxRelDiff: Double?
+  /// Part of the images whose first class is that of the eager execution.
+  public var top1Agreement: Double?
+  public var warnings: [String] = []
+  public var host: String?
+  public var cpu: String?
+  public var commit: String?
+  /// When the cell ran, in ISO 8601.
+  public var date: String?
+
+  public init(status: Status, reason: String? = nil, model: String, mode: String) {
+    self.status = status
+    self.reason = reason
+    self.model = model
+    self.mode = mode
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case schema, status, reason, model, head, norm, activation, checkpoint, mode, execution
+    case device, precision
+    case batchSize = "batch_size"
+    case imageSize = "image_size"
+    case threads, `repeat`, n
+    case warmupN = "warmup_n"
+    case stopReason = "stop_reason"
+    case latencyMs = "latency_ms"
+    case forwardMs = "forward_ms"
+    case backwardMs = "backward_ms"
+    case samplesPerSec = "samples_per_sec"
+    case loadMs = "load_ms"
+    case compileMs = "compile_ms"
+    case firstMs = "first_ms"
+    case parameters, macs, flops
+    case gflopsPerSec = "gflops_per_sec"
+    case gbytesPerSec = "gbytes_per_sec"
+    case pctPeakFlops = "pct_peak_flops"
+    case pctPeakBandwidth = "pct_peak_bandwidth"
+    case peakRssBytes = "peak_rss_bytes"
+    case plannedBytes = "planned_bytes"
+    case devicePeakBytes = "device_peak_bytes"
+    case memoryMethod = "memory_method"
+    case maxAbsDiff = "max_abs_diff"
+    case maxRelDiff = "max_rel_diff"
+    case top1Agreement = "top1_agreement"
+    case warnings, host, cpu, commit, date
+  }
+}
+
+extension BenchRow {
+  /// Summary of the iterations' times in milliseconds.
+  public struct Latency: Codable, Hashable, Sendable {
+    public var median: Double
+    public var mean: Double
+    public var sd: Double?
+    public var min: Double
+    public var max: Double
+    public var p50: Double?
+    public var p90: Double?
+    public var p95: Double?
+    public var p99: Double?
+
+    /// Leaves out the percentiles there are too few samples for.
+    public init(_ milliseconds: Statistics) {
+      median = milliseconds.median
+      mean = milliseconds.mean
+      sd = milliseconds.standardDeviation
+      min = milliseconds.minimum
+      max = milliseconds.maximum
+      p50 = milliseconds.percentile(50).value
+      p90 = milliseconds.percentile(90).value
+      p95 = milliseconds.percentile(95).value
+      p99 = milliseconds.percentile(99).value
+    }
+  }
+
+  /// Mean and sample standard deviation in milliseconds.
+  public struct MeanAndDeviation: Codable, Hashable, Sendable {
+    public var mean: Double
+    public var sd: Double?
+
+    public init(mean: Double, sd: Double?) {
+      self.mean = mean
+      self.sd = sd
+    }
+  }
+
+  /// Peaks of resident memory in bytes, phase by phase.
+  public struct PhasePeaks: Codable, Hashable, Sendable {
+    public var load: Int?
+    public var compile: Int?
+    public var first: Int?
+    public var steady: Int?
+
+    public init(
+      load: Int? = nil, compile: Int? = nil, first: Int? = nil, steady: Int? = nil
+    ) {
+      self.load = load
+      self.compile = compile
+      self.first = first
+      self.steady = steady
+    }
+  }
+
+  /// Bytes known before anything ran.
+  public struct PlannedBytes: Codable, Hashable, Sendable {
+    public var parameters: Int?
+    public var arena: Int?
+    public var total: Int?
+
+    public init(parameters: Int? = nil, arena: Int? = nil, total: Int? = nil) {
+      self.parameters = parameters
+      self.arena = arena
+      self.total = total
+    }
+  }
+
+  /// Fills in what a measurement found: counts, latency, throughput.
+  public mutating func take(_ samples: Samples) {
+    n = samples.nanoseconds.count
+    warmupN = samples.warmUpCount
+    stopReason = samples.stopReason
+    latencyMs = Statistics(samples.milliseconds).map(Latency.init)
+    samplesPerSec = samples.throughput(batchSize: batchSize ?? 1)
+  }
+}

@@ -1,0 +1,54 @@
+import ApusIR
+import ApusTensor
+
+/// Batch normalisation of images `[n, c, h, w]` per channel
+/// (Ioffe and Szegedy 2015, arXiv 1502.03167).
+///
+/// In inference the running statistics are used; in training those of the batch are, and the
+/// running ones move towards them.
+public struct BatchNorm2D: Layer {
+  let scale: Tensor
+  let offset: Tensor
+  let runningMean: Tensor
+  let runningVariance: Tensor
+  let epsilon: Double
+  let momentum: Double
+  let scope: Scope
+
+  /// Declares `weight`, `bias`, `running_mean` and `running_var`, each `[channels]`.
+  ///
+  /// - Parameter momentum: the share of the batch in the new running statistics.
+  public init(
+    _ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1
+  ) {
+    scale = scope.parameter("weight", [channels], .ones)
+    offset = scope.parameter("bias", [channels], .zeros)
+    runningMean = scope.state("running_mean", [channels], .zeros)
+    runningVariance = scope.state("running_var", [channels], .ones)
+    self.epsilon = epsilon
+    self.momentum = momentum
+    self.scope = scope
+  }
+
+  public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    guard scope.isTraining else {
+      return try batchNorm(
+        x, scale: scale, offset: offset, mean: runningMean, variance: runningVariance,
+        epsilon: epsilon)
+    }
+    let channels: Shape = [scale.shape[0], 1, 1]
+    let mean = try x.mean(0, 2, 3)
+    let centred = try x - mean.reshaped(to: channels)
+    let variance = try (centred * centred).mean(0, 2, 3)
+    try updateStatistics(mean, variance, count: x.shape.elementCount / scale.shape[0])
+    let factor = try scale * rsqrt(variance + epsilon)
+    return try centred * factor.reshaped(to: channels) + offset.reshaped(to: channels)
+  }
+
+  /// The running variance takes the unbiased estimate, as in PyTorch.
+  private func updateStatistics(_ mean: Tensor, _ variance: Tensor, count: Int) throws {
+    let unbiased = try variance * (Double(count) / Double(max(count - 1, 1)))
+    scope.update("running_mean", try runningMean * (1 - momentum) + mean * momentum)
+    scope.update("running_var", try runningVariance * (1 - momentum) + unbiased * momentum)
+  }
+}

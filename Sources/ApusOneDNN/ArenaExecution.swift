@@ -1,0 +1,72 @@
+import ApusIR
+import ApusPlan
+import ApusRuntime
+import COneDNN
+
+/// Runs a compiled plan in one arena; nothing is allocated between inputs and results.
+final class ArenaExecution: Execution {
+  private let program: OneDNNProgram
+  private let arena: ArenaMemory
+  private let stream: Stream
+  private var kernels: [BoundKernel] = []
+  /// The steps that read the caller's memory, and where it was in the last run.
+  private var inputReaders: [Int] = []
+  private var inputAddresses: [UnsafeMutableRawPointer?]
+
+  init(_ program: OneDNNProgram) throws(BackendError) {
+    self.program = program
+    let plan = program.plan
+    ThreadTeam.setSize(program.threads)
+    arena = try ArenaMemory(sizeInBytes: plan.arenaSizeInBytes, threads: program.threads)
+    stream = try Stream()
+    inputAddresses = plan.inputs.map { _ in nil }
+    for (index, step) in plan.steps.enumerated() {
+      let kernel = try BoundKernel(program.kernels[index], step)
+      kernels.append(kernel)
+      if step.operands.contains(where: { isInput($0.buffer) }) {
+        inputReaders.append(index)
+      } else {
+        try bind(index)
+      }
+    }
+  }
+
+  func run(_ inputs: [HostTensor]) throws(BackendError) -> [HostTensor] {
+    try program.validate(inputs)
+    ThreadTeam.setSize(program.threads)
+    try bind(inputs)
+    for kernel in kernels { try kernel.run(stream.pointer) }
+    try stream.wait()
+    defer { withExtendedLifetime(inputs) {} }
+    return program.results(address)
+  }
+
+  private func bind(_ inputs: [HostTensor]) throws(BackendError) {
+    var moved = false
+    for (index, input) in inputs.enumerated() {
+      let address = input.storage.bytes.baseAddress.map { $0 + input.offsetInBytes }
+      moved = moved || inputAddresses[index] != address
+      inputAddresses[index] = address
+    }
+    if moved { for step in inputReaders { try bind(step) } }
+  }
+
+  private func bind(_ step: Int) throws(BackendError) {
+    let scratchpad = program.plan.scratchpads[step].offset
+    try kernels[step].bind(
+      scratchpad: arena.storage.bytes.baseAddress.map { $0 + scratchpad }, address)
+  }
+
+  private func isInput(_ buffer: Int) -> Bool {
+    if case .input = program.plan.buffers[buffer].place { true } else { false }
+  }
+
+  private func address(_ buffer: Int) -> UnsafeMutableRawPointer? {
+    switch program.plan.buffers[buffer].place {
+    case .input(let index): inputAddresses[index]
+    case .arena(let offset): arena.storage.bytes.baseAddress.map { $0 + offset }
+    case .parameter, .constant, .prepared: program.statics[buffer]?.address
+    case .allocated: nil
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import ApusRuntime
+import Glibc
+
+/// A block of memory in large pages, touched once by the team so that no run pays for page faults.
+struct ArenaMemory {
+  let storage: HostTensor.Storage
+
+  init(sizeInBytes: Int, threads: Int) throws(BackendError) {
+    let size = max(sizeInBytes, 1)
+    guard
+      let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      start != MAP_FAILED
+    else { throw .outOfMemory(sizeInBytes: size) }
+    madvise(start, size, MADV_HUGEPAGE)
+    storage = HostTensor.Storage(
+      adopting: UnsafeMutableRawBufferPointer(start: start, count: size)
+    ) { munmap($0.baseAddress, $0.count) }
+    let pageSize = 4096
+    let pages = (size + pageSize - 1) / pageSize
+    let address = UInt(bitPattern: start)
+    ThreadTeam.run(threads: threads) { thread in
+      for page in pages * thread / threads..<pages * (thread + 1) / threads {
+        let byte = UnsafeMutableRawPointer(bitPattern: address + UInt(page * pageSize))
+        byte?.storeBytes(of: 0, as: UInt8.self)
+      }
+    }
+  }
+}
+
+/// Hands out blocks of memory and takes them back for the next request of the same size.
+final class CachingAllocator {
+  private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  private var all: [UnsafeMutableRawPointer] = []
+
+  func allocate(sizeInBytes: Int) throws(BackendError) -> UnsafeMutableRawPointer {
+    if let block = free[sizeInBytes]?.popLast() { return block }
+    var block: UnsafeMutableRawPointer?
+    guard posix_memalign(&block, 64, max(sizeInBytes, 64)) == 0, let block else {
+      throw .outOfMemory(sizeInBytes: sizeInBytes)
+    }
+    all.append(block)
+    return block
+  }
+
+  func release(_ block: UnsafeMutableRawPointer, sizeInBytes: Int) {
+    free[sizeInBytes, default: []].append(block)
+  }
+
+  deinit { for block in all { Glibc.free(block) } }
+}

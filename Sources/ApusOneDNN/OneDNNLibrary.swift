@@ -1,0 +1,143 @@
+import ApusIR
+import ApusPlan
+import ApusRuntime
+import CGomp
+import COneDNN
+
+/// Answers the planner's questions and makes the kernels of its steps, for one number of threads.
+final class OneDNNLibrary: KernelLibrary {
+  /// Layouts of prepared parameters that have no name of their own in a plan.
+  private var natives: [Layout: NativeLayout] = [:]
+  private var blueprints: [Step: Blueprint] = [:]
+
+  /// A layout of the library's, and how a row-major tensor looks in its axes.
+  struct NativeLayout {
+    let description: MemoryDescription
+    let rowMajor: MemoryDescription
+  }
+
+  /// - Parameter threads: how many the kernels will run on; primitives depend on it.
+  init(threads: Int) { omp_set_num_threads(Int32(threads)) }
+
+  func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
+    guard operands.allSatisfy({ $0.dtype == .float32 && $0.rank <= 5 }) else { return false }
+    switch op {
+    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
+      .barrier, .argMax:
+      return false
+    case .unary(let unary): return unary.algorithm != nil
+    case .binary(let binary): return binary.algorithm != nil
+    case .reduce(let reduce):
+      // The library refuses a reduction that reduces nothing.
+      return reduce.axes.contains { operands[0].shape[$0] > 1 }
+    case .pool(let pool): return pool.hasKernel(on: operands[0])
+    case .transpose(let transpose): return !transpose.permutation.isEmpty
+    case .activation, .concatenate, .dot, .convolution, .batchNorm,
+      .localResponseNorm:
+      return true
+    }
+  }
+
+  func resolved(_ step: Step) throws(PlanError) -> Step {
+    do throws(BackendError) {
+      switch step.kind {
+      case .op(.convolution(let convolution)): return try resolve(convolution, step)
+      case .op(.dot(let dot)): return try resolve(dot, step)
+      default: return step
+      }
+    } catch {
+      throw PlanError(step, error.description)
+    }
+  }
+
+  func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {
+    do throws(BackendError) {
+      return try blueprint(of: step)?.scratchpadSizeInBytes ?? 0
+    } catch {
+      throw PlanError(step, error.description)
+    }
+  }
+
+  /// The kernel that runs a step.
+  func kernel(for step: Step) throws(BackendError) -> Kernel {
+    guard let blueprint = try blueprint(of: step) else { return .reference(step) }
+    return .primitive(try blueprint.kernel())
+  }
+
+  /// The primitive description of a step; `nil` where the reference runs it.
+  private func blueprint(of step: Step) throws(BackendError) -> Blueprint? {
+    if let known = blueprints[step] { return known }
+    let made = try makeBlueprint(step)
+    blueprints[step] = made
+    return made
+  }
+
+  private func makeBlueprint(_ step: Step) throws(BackendError) -> Blueprint? {
+    guard case .op(let op) = step.kind else { return try reorder(step) }
+    guard hasKernel(for: op, on: step.operands.map(\.type)) else { return nil }
+    switch op {
+    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
+      .barrier, .argMax:
+      return nil
+    case .unary(let unary): return try self.unary(unary, step)
+    case .binary(let binary): return try self.binary(binary, step)
+    case .activation(let activation): return try self.activation(activation, step)
+    case .transpose(let transpose): return try self.transpose(transpose, step)
+    case .concatenate(let concatenate): return try self.concatenate(concatenate, step)
+    case .reduce(let reduce): return try self.reduce(reduce, step)
+    case .dot(let dot): return try self.dot(dot, step)
+    case .convolution(let convolution): return try self.convolution(convolution, step)
+    case .pool(let pool): return try self.pool(pool, step)
+    case .batchNorm(let norm): return try batchNorm(norm, step)
+    case .localResponseNorm(let norm): return try localResponseNorm(norm, step)
+    }
+  }
+}
+
+// MARK: - Layouts
+
+extension OneDNNLibrary {
+  /// The description of an operand in its layout.
+  func description(of operand: Operand) throws(BackendError) -> MemoryDescription {
+    let shape = operand.type.shape
+    switch operand.layout {
+    case .rowMajor: return try .rowMajor(shape)
+    case .channelsLast: return try MemoryDescription(shape.extents, tag: dnnl_acdb)
+    case .blocked(let block):
+      return try MemoryDescription(shape.extents, tag: block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b)
+    case .any: return try MemoryDescription(shape.extents, tag: dnnl_format_tag_any)
+    case .native:
+      guard let native = natives[operand.layout] else {
+        throw .unsupported("layout \(operand.layout) is not known to this program")
+      }
+      return native.description
+    }
+  }
+
+  /// How a row-major operand looks in the axes of another layout.
+  func rowMajorDescription(
+    of operand: Operand, for layout: Layout
+  ) throws(BackendError) -> MemoryDescription {
+    if let native = natives[layout] { return native.rowMajor }
+    return try .rowMajor(operand.type.shape)
+  }
+
+  /// The layout that a description of images is in.
+  func layout(
+    of description: MemoryDescription, _ shape: Shape
+  ) throws(BackendError) -> Layout {
+    for layout in [Layout.channelsLast, .rowMajor, .blocked(16), .blocked(8)] {
+      let operand = Operand(buffer: 0, type: TensorType(.float32, shape), layout: layout)
+      if try self.description(of: operand).isEqual(to: description) { return layout }
+    }
+    return native(description, rowMajor: try .rowMajor(shape))
+  }
+
+  /// A layout for prepared parameters, under the library's own name.
+  func native(_ description: MemoryDescription, rowMajor: MemoryDescription) -> Layout {
+    if description.isEqual(to: rowMajor) { return .rowMajor }
+    let layout = Layout.native(description.name, sizeInBytes: description.sizeInBytes)
+    natives[layout] = NativeLayout(description: description, rowMajor: rowMajor)
+    return layout
+  }
+}

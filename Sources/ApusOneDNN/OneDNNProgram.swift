@@ -1,0 +1,53 @@
+import ApusIR
+import ApusPlan
+import ApusRuntime
+
+/// A plan with its kernels and prepared parameters.
+struct OneDNNProgram: Program {
+  let plan: Plan
+  let kernels: [Kernel]
+  let statics: [Int: StaticBuffer]
+  let threads: Int
+
+  init(_ plan: Plan, _ kernels: [Kernel], _ statics: [Int: StaticBuffer], threads: Int) {
+    self.plan = plan
+    self.kernels = kernels
+    self.statics = statics
+    self.threads = threads
+  }
+
+  var inputs: [Input] { plan.inputs }
+  var outputs: [Graph.Output.Role] { plan.results.map(\.role) }
+
+  var plannedSizeInBytes: PlannedSize {
+    PlannedSize(
+      parameters: plan.preparedSizeInBytes,
+      arena: plan.scratchpads.isEmpty ? nil : plan.arenaSizeInBytes)
+  }
+
+  func makeExecution() throws(BackendError) -> any Execution {
+    plan.scratchpads.count == plan.steps.count && !plan.steps.isEmpty
+      ? try ArenaExecution(self) : try AllocatingExecution(self)
+  }
+
+  /// Throws unless the inputs are of the program's types.
+  func validate(_ inputs: [HostTensor]) throws(BackendError) {
+    for (index, expected) in self.inputs.enumerated() {
+      let given = index < inputs.count ? inputs[index].type : nil
+      if given != expected.type {
+        throw .wrongInput(name: expected.name, expected: expected.type, given: given)
+      }
+    }
+  }
+
+  /// Copies the results out of the execution's memory.
+  func results(_ address: (_ buffer: Int) -> UnsafeMutableRawPointer?) -> [HostTensor] {
+    plan.results.map { _, operand in
+      HostTensor(operand.type) { bytes in
+        if let source = address(operand.buffer) {
+          bytes.copyMemory(from: UnsafeRawBufferPointer(start: source, count: bytes.count))
+        }
+      }
+    }
+  }
+}

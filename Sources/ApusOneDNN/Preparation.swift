@@ -1,0 +1,108 @@
+import ApusIR
+import ApusPlan
+import ApusReference
+import ApusRuntime
+import COneDNN
+
+/// Memory whose contents no run changes.
+struct StaticBuffer: Sendable {
+  let storage: HostTensor.Storage
+  let offsetInBytes: Int
+
+  var address: UnsafeMutableRawPointer? { storage.bytes.baseAddress.map { $0 + offsetInBytes } }
+}
+
+/// Makes what a plan wants of the parameters, unless another program has made it already.
+struct Preparation {
+  private let plan: Plan
+  private let library: OneDNNLibrary
+  private let parameters: PreparedParameters
+
+  init(_ plan: Plan, _ library: OneDNNLibrary, _ parameters: PreparedParameters) {
+    self.plan = plan
+    self.library = library
+    self.parameters = parameters
+  }
+
+  /// The buffers that the plan's steps and results read and that runs do not change.
+  func run(threads: Int) throws(BackendError) -> [Int: StaticBuffer] {
+    var wanted = Set(plan.steps.flatMap(\.operands).map(\.buffer))
+    wanted.formUnion(plan.results.map(\.operand.buffer))
+    var made: [Int: StaticBuffer] = [:]
+    for buffer in wanted { made[buffer] = try existing(buffer) }
+
+    let steps = missingSteps(wanted.subtracting(made.keys))
+    for step in steps {
+      for operand in step.operands { made[operand.buffer] = try existing(operand.buffer) }
+    }
+    let stream = try Stream()
+    let releases = Plan.releases(after: steps, keeping: wanted)
+    for (step, released) in zip(steps, releases) {
+      try run(step, &made, stream)
+      for buffer in released { made[buffer] = nil }
+    }
+    for buffer in wanted {
+      if case .prepared(let key) = plan.buffers[buffer].place, let form = made[buffer] {
+        parameters.keep(form, as: key)
+      }
+    }
+    return made
+  }
+
+  /// A parameter, a constant, or a form that another program made.
+  private func existing(_ buffer: Int) throws(BackendError) -> StaticBuffer? {
+    switch plan.buffers[buffer].place {
+    case .parameter(let path):
+      guard let type = plan.parameterTypes[buffer] else { return nil }
+      let tensor = try parameters.parameter(path, type)
+      return StaticBuffer(storage: tensor.storage, offsetInBytes: tensor.offsetInBytes)
+    case .constant(let constant):
+      let tensor = evaluate(.constant(constant), [], [constant.type])[0]
+      return StaticBuffer(storage: tensor.storage, offsetInBytes: tensor.offsetInBytes)
+    case .prepared(let key): return parameters.form(key)
+    case .input, .arena, .allocated: return nil
+    }
+  }
+
+  /// The preparation's steps that make buffers not there yet, in order.
+  private func missingSteps(_ missing: Set<Int>) -> [Step] {
+    var needed = missing
+    let steps = plan.preparation.reversed().filter { step in
+      guard step.results.contains(where: { needed.contains($0.buffer) }) else { return false }
+      needed.formUnion(step.operands.map(\.buffer))
+      return true
+    }
+    return steps.reversed()
+  }
+
+  private func run(
+    _ step: Step, _ made: inout [Int: StaticBuffer], _ stream: Stream
+  ) throws(BackendError) {
+    for result in step.results {
+      made[result.buffer] = StaticBuffer(
+        storage: HostTensor.Storage(sizeInBytes: plan.buffers[result.buffer].sizeInBytes),
+        offsetInBytes: 0)
+    }
+    let kernel = try BoundKernel(try library.kernel(for: step), step)
+    let scratchpad = HostTensor.Storage(sizeInBytes: kernel.scratchpadSizeInBytes)
+    try kernel.bind(scratchpad: scratchpad.bytes.baseAddress) { made[$0]?.address }
+    try kernel.run(stream.pointer)
+    try stream.wait()
+    withExtendedLifetime(scratchpad) {}
+  }
+}
+
+/// An order of kernels on the CPU.
+struct Stream {
+  private let handle: Handle
+  var pointer: OpaquePointer { handle.pointer }
+
+  init() throws(BackendError) {
+    let engine = try Engine.pointer()
+    handle = try Handle("dnnl_stream_create", destroy: dnnl_stream_destroy) {
+      dnnl_stream_create($0, engine, dnnl_stream_default_flags.rawValue)
+    }
+  }
+
+  func wait() throws(BackendError) { try check(dnnl_stream_wait(pointer), "dnnl_stream_wait") }
+}

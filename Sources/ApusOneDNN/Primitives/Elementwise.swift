@@ -1,0 +1,75 @@
+import ApusIR
+import ApusPlan
+import ApusRuntime
+import COneDNN
+
+extension Unary {
+  /// The library's function with its α and β, where it has one.
+  var algorithm: (dnnl_alg_kind_t, Float, Float)? {
+    switch self {
+    case .negate: (dnnl_eltwise_linear, -1, 0)
+    case .abs: (dnnl_eltwise_abs, 0, 0)
+    case .exp: (dnnl_eltwise_exp, 0, 0)
+    case .log: (dnnl_eltwise_log, 0, 0)
+    case .sqrt: (dnnl_eltwise_sqrt, 0, 0)
+    case .rsqrt: (dnnl_eltwise_pow, 1, -0.5)
+    case .tanh: (dnnl_eltwise_tanh, 0, 0)
+    case .logistic: (dnnl_eltwise_logistic, 0, 0)
+    case .sign, .log1p, .floor, .ceil: nil
+    }
+  }
+}
+
+extension Binary {
+  /// The library's function, where it has one.
+  var algorithm: dnnl_alg_kind_t? {
+    switch self {
+    case .add: dnnl_binary_add
+    case .subtract: dnnl_binary_sub
+    case .multiply: dnnl_binary_mul
+    case .divide: dnnl_binary_div
+    case .maximum: dnnl_binary_max
+    case .minimum: dnnl_binary_min
+    case .power, .and, .or: nil
+    }
+  }
+}
+
+extension OneDNNLibrary {
+  func unary(_ unary: Unary, _ step: Step) throws(BackendError) -> Blueprint? {
+    guard let (algorithm, alpha, beta) = unary.algorithm else { return nil }
+    return try eltwise(algorithm, alpha, beta, step)
+  }
+
+  func eltwise(
+    _ algorithm: dnnl_alg_kind_t, _ alpha: Float, _ beta: Float, _ step: Step
+  ) throws(BackendError) -> Blueprint {
+    let source = try description(of: step.operands[0])
+    let result = try description(of: step.results[0])
+    var blueprint = try Blueprint("dnnl_eltwise_forward_primitive_desc_create") {
+      dnnl_eltwise_forward_primitive_desc_create(
+        $0, $1, dnnl_forward_inference, algorithm, source.pointer, result.pointer, alpha, beta, $2)
+    }
+    blueprint.bind(DNNL_ARG_SRC, .operand(0), source)
+    blueprint.bind(DNNL_ARG_DST, .result(0), result)
+    return blueprint
+  }
+
+  /// The second operand may have unit extents where it broadcasts.
+  func binary(_ binary: Binary, _ step: Step) throws(BackendError) -> Blueprint? {
+    guard let algorithm = binary.algorithm else { return nil }
+    let left = try description(of: step.operands[0])
+    let right = try description(of: step.operands[1])
+    let result = try description(of: step.results[0])
+    var blueprint = try Blueprint(
+      "dnnl_binary_primitive_desc_create", activation: step.activation
+    ) {
+      dnnl_binary_primitive_desc_create(
+        $0, $1, algorithm, left.pointer, right.pointer, result.pointer, $2)
+    }
+    blueprint.bind(DNNL_ARG_SRC_0, .operand(0), left)
+    blueprint.bind(DNNL_ARG_SRC_1, .operand(1), right)
+    blueprint.bind(DNNL_ARG_DST, .result(0), result)
+    return blueprint
+  }
+}

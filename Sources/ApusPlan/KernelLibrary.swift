@@ -1,0 +1,31 @@
+import ApusIR
+
+/// What the planner asks of the library that will run its steps.
+///
+/// Tests answer with a fake, so planning needs no C library.
+public protocol KernelLibrary {
+  /// Whether the library has a kernel for the op that works in any layout; others run the reference
+  /// on row-major tensors.
+  func hasKernel(for op: Op, on operands: [TensorType]) -> Bool
+
+  /// The step with every layout that is `.any` replaced by the one in which it runs best.
+  func resolved(_ step: Step) throws(PlanError) -> Step
+
+  /// Bytes of working memory the step needs.
+  func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int
+}
+
+/// A step that the kernel library cannot run.
+public struct PlanError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let path: String
+  public let step: String
+  public let reason: String
+
+  public init(_ step: Step, _ reason: String) {
+    path = step.path
+    self.step = step.name
+    self.reason = reason
+  }
+
+  public var description: String { "\(path.isEmpty ? "" : path + ": ")\(step): \(reason)" }
+}

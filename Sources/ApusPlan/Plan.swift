@@ -1,0 +1,71 @@
+import ApusIR
+
+/// What a CPU does to run a graph: kernels in order, on buffers of known size and place.
+public struct Plan: Sendable {
+  /// Where a buffer's memory comes from.
+  public enum Place: Hashable, Sendable {
+    /// The caller's memory: the run's input of that index into ``Plan/inputs``.
+    case input(Int)
+    /// The parameter of that path, as loaded.
+    case parameter(String)
+    case constant(Constant)
+    /// Made from parameters by the preparation, once for all programs that use the same key.
+    case prepared(String)
+    /// At an offset of the arena, in bytes.
+    case arena(offset: Int)
+    /// Allocated when a step writes it, released after the last step that reads it.
+    case allocated
+  }
+
+  public struct Buffer: Hashable, Sendable {
+    public var sizeInBytes: Int
+    public var place: Place
+  }
+
+  /// A step's working memory, or none.
+  public struct Scratchpad: Hashable, Sendable {
+    public var offset: Int
+    public var sizeInBytes: Int
+  }
+
+  public internal(set) var buffers: [Buffer] = []
+  /// The graph's inputs that change from run to run.
+  public internal(set) var inputs: [Input] = []
+  /// Steps that depend on parameters alone: run once for a version of them.
+  public internal(set) var preparation: [Step] = []
+  public internal(set) var steps: [Step] = []
+  /// Working memory of each step, inside the arena; empty where buffers are allocated.
+  public internal(set) var scratchpads: [Scratchpad] = []
+  public internal(set) var results: [(role: Graph.Output.Role, operand: Operand)] = []
+  public internal(set) var arenaSizeInBytes = 0
+
+  /// The types of the parameters the plan reads, by buffer.
+  public internal(set) var parameterTypes: [Int: TensorType] = [:]
+
+  /// Bytes of the prepared forms of the parameters.
+  public var preparedSizeInBytes: Int {
+    buffers.reduce(0) { sum, buffer in
+      if case .prepared = buffer.place { sum + buffer.sizeInBytes } else { sum }
+    }
+  }
+
+  /// For each step, the allocated buffers that no later step and no result reads.
+  public static func releases(after steps: [Step], keeping kept: Set<Int>) -> [[Int]] {
+    var last: [Int: Int] = [:]
+    for (index, step) in steps.enumerated() {
+      for operand in step.operands + step.results { last[operand.buffer] = index }
+    }
+    var releases = [[Int]](repeating: [], count: steps.count)
+    for (buffer, index) in last where !kept.contains(buffer) { releases[index].append(buffer) }
+    return releases.map { $0.sorted() }
+  }
+}
+
+extension Plan: CustomStringConvertible {
+  public var description: String {
+    var lines = preparation.map { "prepare \($0)" }
+    lines += steps.map(\.description)
+    lines += results.map { "return #\($0.operand.buffer)" }
+    return lines.joined(separator: "\n")
+  }
+}

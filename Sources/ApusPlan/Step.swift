@@ -1,0 +1,65 @@
+import ApusIR
+
+/// A tensor that a step reads or writes: a buffer, seen as a type in a layout.
+public struct Operand: Hashable, Sendable {
+  /// Index into ``Plan/buffers``.
+  public var buffer: Int
+  public var type: TensorType
+  public var layout: Layout
+
+  public init(buffer: Int, type: TensorType, layout: Layout) {
+    self.buffer = buffer
+    self.type = type
+    self.layout = layout
+  }
+
+  public var sizeInBytes: Int { layout.sizeInBytes(of: type) }
+}
+
+/// One call of a kernel.
+public struct Step: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    /// An op of the graph. Operands of a binary op may have unit extents where they broadcast.
+    case op(Op)
+    /// The same tensor in another layout.
+    case reorder
+  }
+
+  public var kind: Kind
+  public var operands: [Operand]
+  public var results: [Operand]
+  /// Applied to the result before it is written.
+  public var activation: Activation?
+  /// The layer the step belongs to.
+  public var path: String
+
+  public init(
+    _ kind: Kind, _ operands: [Operand], _ results: [Operand], activation: Activation? = nil,
+    path: String
+  ) {
+    self.kind = kind
+    self.operands = operands
+    self.results = results
+    self.activation = activation
+    self.path = path
+  }
+
+  /// The kernel's name in printed plans and profiles.
+  public var name: String {
+    let name =
+      switch kind {
+      case .op(let op): op.name
+      case .reorder: "reorder"
+      }
+    return activation.map { "\(name)+\($0.name)" } ?? name
+  }
+}
+
+extension Step: CustomStringConvertible {
+  public var description: String {
+    func list(_ operands: [Operand]) -> String {
+      operands.map { "#\($0.buffer) \($0.layout) \($0.type)" }.joined(separator: ", ")
+    }
+    return "\(list(results)) = \(name)(\(list(operands)))" + (path.isEmpty ? "" : " @\(path)")
+  }
+}

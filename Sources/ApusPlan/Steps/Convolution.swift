@@ -1,0 +1,24 @@
+import ApusIR
+
+extension Lowering {
+  /// The kernel chooses its filter's layout, and in compiled plans those of the images too.
+  mutating func lowerConvolution(_ node: Node, at index: Int) throws(PlanError) {
+    guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
+      return try lowerByReference(node)
+    }
+    var sources: [Operand] = []
+    for value in node.operands { sources.append(try operand(value)) }
+    let (activation, value) = absorbActivation(of: node)
+    var step = Step(
+      .op(node.op), sources, [newOperand(graph[value], imageLayout)], activation: activation,
+      path: node.path)
+    step.operands[0].layout = imageLayout
+    step.operands[1].layout = .any
+    step = try library.resolved(step)
+    for position in sources.indices {
+      step.operands[position] = reorder(
+        sources[position], to: step.operands[position].layout, path: node.path)
+    }
+    place(value, emit(step))
+  }
+}

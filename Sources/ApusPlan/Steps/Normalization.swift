@@ -1,0 +1,19 @@
+import ApusIR
+
+extension Lowering {
+  /// Works in the layout the image has; a rectifier after it is part of the kernel.
+  mutating func lowerBatchNorm(_ node: Node, at index: Int) throws(PlanError) {
+    guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
+      return try lowerByReference(node)
+    }
+    var operands = [try imageOperand(node.operands[0])]
+    for value in node.operands.dropFirst() {
+      operands.append(try operand(value, in: .rowMajor))
+    }
+    let (activation, value) = absorbActivation(of: node) { $0 == .relu }
+    let result = newOperand(graph[value], operands[0].layout)
+    place(
+      value,
+      emit(Step(.op(node.op), operands, [result], activation: activation, path: node.path)))
+  }
+}

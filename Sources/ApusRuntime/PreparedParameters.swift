@@ -1,0 +1,35 @@
+import ApusIR
+import Synchronization
+
+/// One version of a network's parameters, with the forms that programs have made of them.
+///
+/// Programs for all batch sizes share a form: it is made once, under a key that names how.
+public final class PreparedParameters: Sendable {
+  public let store: ParameterStore
+  private let forms = Mutex<[String: any Sendable]>([:])
+
+  public init(_ store: ParameterStore) { self.store = store }
+
+  /// The parameter at `path`.
+  ///
+  /// - Throws: `wrongParameter` where it is missing or not of the expected type.
+  public func parameter(
+    _ path: String, _ expected: TensorType
+  ) throws(BackendError) -> HostTensor {
+    let tensor = store[path]
+    guard let tensor, tensor.type == expected else {
+      throw .wrongParameter(path: path, expected: expected, given: tensor?.type)
+    }
+    return tensor
+  }
+
+  /// The form known under `key`, if a program has made it.
+  public func form<Form: Sendable>(_ key: String, as: Form.Type = Form.self) -> Form? {
+    forms.withLock { $0[key] as? Form }
+  }
+
+  /// Keeps a form for other programs; the first one kept under a key stays.
+  public func keep<Form: Sendable>(_ form: Form, as key: String) {
+    forms.withLock { if $0[key] == nil { $0[key] = form } }
+  }
+}

@@ -1,0 +1,52 @@
+import ApusIR
+import Foundation
+
+/// A stream of random numbers that is the same on every machine (SplitMix64, Steele et al. 2014).
+public struct RandomSource: Sendable {
+  private var state: UInt64
+
+  /// - Parameter stream: streams of different names are independent.
+  public init(seed: UInt64, stream: String = "") {
+    // FNV-1a keeps streams apart; one more step of the generator mixes it with the seed.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in stream.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    state = hash ^ (seed &* 0x9e37_79b9_7f4a_7c15)
+    state = next()
+  }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// Uniform in `[0, 1)`.
+  public mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
+
+  /// Normal with mean 0 and standard deviation 1 (Box and Muller 1958).
+  public mutating func normals(_ count: Int) -> [Float] {
+    var values: [Float] = []
+    values.reserveCapacity(count + 1)
+    while values.count < count {
+      let radius = (-2 * logf(1 - uniform())).squareRoot()
+      let angle = 2 * Float.pi * uniform()
+      values.append(radius * cosf(angle))
+      values.append(radius * sinf(angle))
+    }
+    values.removeLast(values.count - count)
+    return values
+  }
+
+  /// A tensor drawn from a distribution.
+  public mutating func tensor(_ distribution: Distribution, _ type: TensorType) -> HostTensor {
+    let count = type.elementCount
+    switch distribution {
+    case .normal: return HostTensor(type, normals(count))
+    case .uniform: return HostTensor(type, (0..<count).map { _ in uniform() })
+    case .bernoulli(let p):
+      return HostTensor(type, (0..<count).map { _ in Double(uniform()) < p ? Float(1) : 0 })
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import ApusIR
+
+/// Runs a network on a backend: keeps its parameters, one program for each batch size, and the
+/// values that runs update.
+///
+/// Used by one thread at a time.
+public final class Session {
+  private let backend: any Backend
+  private let graph: (_ batch: Int) throws -> Graph
+  private let parameters: PreparedParameters
+  private var executions: [Int: (program: any Program, execution: any Execution)] = [:]
+  /// The values of parameters and states that runs have updated.
+  private var updated: [String: HostTensor] = [:]
+  private var random: RandomSource
+
+  /// - Parameters:
+  ///   - seed: of the random inputs.
+  ///   - graph: the graph of a run on a batch of that size.
+  public init(
+    _ backend: any Backend, _ parameters: ParameterStore, seed: UInt64 = 0,
+    graph: @escaping (_ batch: Int) throws -> Graph
+  ) {
+    self.backend = backend
+    self.parameters = PreparedParameters(parameters)
+    self.graph = graph
+    random = RandomSource(seed: seed)
+  }
+
+  /// Compiles the program for a batch size, unless it is there already.
+  @discardableResult
+  public func prepare(batch: Int) throws -> any Program { try execution(batch).program }
+
+  /// Runs once and returns the results by name.
+  ///
+  /// - Throws: what making the graph throws; ``BackendError``.
+  public func run(
+    _ arguments: [String: HostTensor], batch: Int
+  ) throws -> [String: HostTensor] {
+    let (program, execution) = try execution(batch)
+    var inputs: [HostTensor] = []
+    for input in program.inputs { inputs.append(try value(of: input, arguments)) }
+    var results: [String: HostTensor] = [:]
+    for (role, tensor) in zip(program.outputs, try execution.run(inputs)) {
+      switch role {
+      case .result(let name): results[name] = tensor
+      case .update(let path): updated[path] = tensor
+      }
+    }
+    return results
+  }
+
+  private func execution(
+    _ batch: Int
+  ) throws -> (program: any Program, execution: any Execution) {
+    if let known = executions[batch] { return known }
+    let program = try backend.compile(try graph(batch), parameters)
+    let made = (program, try program.makeExecution())
+    executions[batch] = made
+    return made
+  }
+
+  private func value(
+    of input: Input, _ arguments: [String: HostTensor]
+  ) throws(BackendError) -> HostTensor {
+    switch input.role {
+    case .argument(let name):
+      guard let tensor = arguments[name] else {
+        throw .wrongInput(name: name, expected: input.type, given: nil)
+      }
+      return tensor
+    case .parameter(let path), .state(let path):
+      if let tensor = updated[path] { return tensor }
+      return try parameters.parameter(path, input.type)
+    case .random(let distribution): return random.tensor(distribution, input.type)
+    }
+  }
+}
