@@ -6,9 +6,10 @@ import Testing
 
 @Suite("Rounding to an element type")
 struct RoundingTests {
-  @Test("float16 rounds to nearest even in every range, as the hardware's type does")
+  @Test("float16 rounds to nearest even in every range, as Swift's own type does")
   func float16() {
     var random = SplitMix64(seed: 11)
+    var wrong: [Double] = []
     // Every value, the midpoint to the next, and points beside it.
     for bits in UInt16(0)..<Float16.infinity.bitPattern {
       let value = Double(Float16(bitPattern: bits))
@@ -17,8 +18,9 @@ struct RoundingTests {
       let between = middle + Double.random(in: -1...1, using: &random) * (middle - value)
       let samples = [value, middle, between, -middle, middle.nextDown, middle.nextUp]
       let expected = samples.map { Double(Float16($0)) }
-      #expect(DType.float16.rounded(samples) == expected)
+      if DType.float16.rounded(samples) != expected { wrong.append(value) }
     }
+    #expect(wrong.isEmpty)
   }
 
   @Test("bfloat16 rounds to nearest even, overflows to infinity and keeps subnormal numbers")
@@ -37,13 +39,15 @@ struct RoundingTests {
   @Test("bfloat16 of a float32 is its upper half, rounded")
   func bfloat16Bits() {
     var random = SplitMix64(seed: 12)
+    var wrong: [Float] = []
     for _ in 0..<100_000 {
       let value = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &random))
       guard value.isFinite else { continue }
       let odd = value.bitPattern >> 16 & 1
       let expected = Float(bitPattern: (value.bitPattern + 0x7FFF + odd) & 0xFFFF_0000)
-      #expect(DType.bfloat16.rounded([Double(value)]) == [Double(expected)])
+      if DType.bfloat16.rounded([Double(value)]) != [Double(expected)] { wrong.append(value) }
     }
+    #expect(wrong.isEmpty)
   }
 
   @Test("Integers round toward zero, saturate, and take NaN for 0")
