@@ -69,6 +69,8 @@ let package = Package(
       of: "ApusReference", uses: ["ApusIR", "ApusRuntime", "ApusTestSupport"],
       resources: [.copy("Fixtures")]),
 
+    tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),
+
     system("COneDNN", pkgConfig: "dnnl"),
     system("CGomp"),
     system("CTurboJPEG", pkgConfig: "libturbojpeg"),

@@ -1,1 +1,7 @@
-@main struct Main { static func main() {} }
+import Apus
+import ApusCommands
+
+@main
+struct Main {
+  static func main() { ApusCommand.main(.zoo) }
+}

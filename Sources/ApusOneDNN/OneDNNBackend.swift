@@ -27,7 +27,7 @@ public struct OneDNNBackend: Backend {
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }
     let statics = try Preparation(plan, library, parameters).run(threads: threads)
-    return OneDNNProgram(plan, kernels, statics, threads: threads)
+    return OneDNNProgram(plan, kernels, statics, mode, threads: threads)
   }
 
   /// The plan of a graph, as text for people and tests.

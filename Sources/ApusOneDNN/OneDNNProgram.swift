@@ -7,9 +7,14 @@ struct OneDNNProgram: Program {
   let plan: Plan
   let kernels: [Kernel]
   let statics: [Int: StaticBuffer]
+  let mode: Planner.Mode
   let threads: Int
 
-  init(_ plan: Plan, _ kernels: [Kernel], _ statics: [Int: StaticBuffer], threads: Int) {
+  init(
+    _ plan: Plan, _ kernels: [Kernel], _ statics: [Int: StaticBuffer], _ mode: Planner.Mode,
+    threads: Int
+  ) {
+    self.mode = mode
     self.plan = plan
     self.kernels = kernels
     self.statics = statics
@@ -20,14 +25,15 @@ struct OneDNNProgram: Program {
   var outputs: [Graph.Output.Role] { plan.results.map(\.role) }
 
   var plannedSizeInBytes: PlannedSize {
-    PlannedSize(
-      parameters: plan.preparedSizeInBytes,
-      arena: plan.scratchpads.isEmpty ? nil : plan.arenaSizeInBytes)
+    PlannedSize(parameters: plan.preparedSizeInBytes, arena: plan.peakSizeInBytes)
   }
 
   func makeExecution() throws(BackendError) -> any Execution {
-    plan.scratchpads.count == plan.steps.count && !plan.steps.isEmpty
-      ? try ArenaExecution(self) : try AllocatingExecution(self)
+    try HostMemory.require(plan.peakSizeInBytes)
+    switch mode {
+    case .compiled: return try ArenaExecution(self)
+    case .eager: return try AllocatingExecution(self)
+    }
   }
 
   /// Throws unless the inputs are of the program's types.

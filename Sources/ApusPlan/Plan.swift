@@ -49,6 +49,22 @@ public struct Plan: Sendable {
     }
   }
 
+  /// Bytes of activations and working memory that are alive together at most: the arena, or the peak
+  /// of what is allocated.
+  public var peakSizeInBytes: Int {
+    if !scratchpads.isEmpty { return arenaSizeInBytes }
+    let releases = Self.releases(after: steps, keeping: Set(results.map(\.operand.buffer)))
+    var (live, peak) = (0, 0)
+    for (step, released) in zip(steps, releases) {
+      for result in step.results { live += buffers[result.buffer].sizeInBytes }
+      peak = max(peak, live)
+      for buffer in released where buffers[buffer].place == .allocated {
+        live -= buffers[buffer].sizeInBytes
+      }
+    }
+    return peak
+  }
+
   /// For each step, the allocated buffers that no later step and no result reads.
   public static func releases(after steps: [Step], keeping kept: Set<Int>) -> [[Int]] {
     var last: [Int: Int] = [:]

@@ -34,7 +34,7 @@ private struct ReferenceProgram: Program {
   }
 
   var outputs: [Graph.Output.Role] { graph.outputs.map(\.role) }
-  var plannedSizeInBytes: PlannedSize { PlannedSize(parameters: 0, arena: nil) }
+  var plannedSizeInBytes: PlannedSize { PlannedSize(parameters: 0, arena: 0) }
 
   func makeExecution() throws(BackendError) -> any Execution { ReferenceExecution(self) }
 }

@@ -31,11 +31,10 @@ public protocol Program: Sendable {
 public struct PlannedSize: Hashable, Sendable {
   /// Prepared parameters, shared by programs of all batch sizes.
   public var parameters: Int
-  /// Activations and working memory of one execution; `nil` where they are allocated as they are
-  /// needed.
-  public var arena: Int?
+  /// Activations and working memory of one execution at their peak.
+  public var arena: Int
 
-  public init(parameters: Int, arena: Int?) {
+  public init(parameters: Int, arena: Int) {
     self.parameters = parameters
     self.arena = arena
   }

@@ -1,0 +1,37 @@
+import Apus
+import ArgumentParser
+import Synchronization
+
+/// The command line. A program of one's own registers more networks and gets every subcommand for
+/// them: `ApusCommand.main(Catalogue(Catalogue.zoo.models + [myNetwork]))`.
+public struct ApusCommand: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "apus",
+    abstract: "Build, run and measure image networks.",
+    version: "0.1.0",
+    subcommands: [Predict.self, Bench.self, Models.self, Inspect.self])
+
+  /// The networks that the subcommands know.
+  static let catalogue = Mutex(Catalogue.zoo)
+
+  public init() {}
+
+  /// Runs the command line with the given networks and exits.
+  public static func main(_ networks: Catalogue) -> Never {
+    catalogue.withLock { $0 = networks }
+    main()
+    exit()
+  }
+
+  /// The network of that name.
+  ///
+  /// - Throws: a usage error that suggests the nearest name.
+  static func model(named name: String) throws(ValidationError) -> Model {
+    let catalogue = catalogue.withLock { $0 }
+    if let model = catalogue[name] { return model }
+    let remedy = catalogue.nearest(to: name).map { "did you mean \($0)?" }
+    throw ValidationError(
+      "model: must be one of the names `apus models` lists, got \"\(name)\""
+        + "; \(remedy ?? "see `apus models`")")
+  }
+}

@@ -1,1 +1,0 @@
-// Grows into its module; see design.

@@ -1,0 +1,94 @@
+import Apus
+import ApusBench
+import ApusOneDNN
+import ArgumentParser
+
+/// `apus bench`
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure how long networks take.",
+    discussion: """
+      A comma list is a sweep: every combination is measured. Results of the compiled execution \
+      are compared with the eager one's. Exit code 3: some cell failed or ran out of memory; \
+      130: interrupted, with the results so far.
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case table, json, jsonl
+  }
+
+  @Option(name: [.short, .customLong("model")], help: "Networks; see `apus models`.")
+  var models: CommaList<String>
+
+  @Option(name: [.short, .long], help: "Images that run together.")
+  var batchSize = CommaList([PositiveInt(1)])
+
+  @Option(help: "eager, compiled.")
+  var execution = CommaList([ExecutionOption.compiled])
+
+  @Option(help: "Numbers, or auto: one for each physical core the process may use.")
+  var threads = CommaList([ThreadCountOption.auto])
+
+  @Option(help: "The side of the square images, in pixels (default: the network's own).")
+  var imageSize: PositiveInt?
+
+  @Option(help: "A weight file (default: fresh weights).", completion: .file())
+  var weights: String?
+
+  @Option(help: "Measure at least so long: 3s, 500ms.")
+  var minTime = DurationOption(MeasuringRules.standard.minTime)
+
+  @Option(help: "Stop measuring after so long: 60s, 5m.")
+  var maxTime = DurationOption(MeasuringRules.standard.maxTime)
+
+  @Option(help: "Measure at least so many runs.")
+  var minIterations = PositiveInt(MeasuringRules.standard.minIterations)
+
+  @Option(help: "table, json or jsonl (one row a line, as soon as it is there).")
+  var format = Format.table
+
+  func validate() throws {
+    for name in models.elements { _ = try ApusCommand.model(named: name) }
+    do {
+      _ = try rules()
+    } catch {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  private func rules() throws(MeasuringRulesError) -> MeasuringRules {
+    try MeasuringRules(
+      minIterations: minIterations.value, minTime: minTime.duration, maxTime: maxTime.duration)
+  }
+
+  func run() throws {
+    Interruption.watch()
+    // Before OpenMP binds the process's threads to cores.
+    let machine = MachineState.current()
+    var report = BenchReport(format)
+    let bench = CellRunner(rules: try rules(), machine: machine)
+    for name in models.elements {
+      let model = try ApusCommand.model(named: name)
+      let network = try bench.load(model, imageSize: imageSize?.value, weights: weights)
+      for batch in batchSize.elements {
+        for threads in threads.elements {
+          try measure(
+            bench, network, batch: batch.value, threads: threads.count(on: machine), &report)
+        }
+      }
+    }
+    try report.finish()
+  }
+
+  private func measure(
+    _ bench: CellRunner, _ network: CellRunner.Network, batch: Int, threads: Int,
+    _ report: inout BenchReport
+  ) throws {
+    for execution in execution.elements {
+      if Interruption.requested { return }
+      let cell = CellRunner.Cell(execution: execution, batch: batch, threads: threads)
+      report.announce("\(network.model.name), batch \(batch), \(execution.rawValue) …")
+      try report.add(bench.run(cell, network))
+    }
+  }
+}

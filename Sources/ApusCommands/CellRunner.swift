@@ -1,0 +1,158 @@
+import Apus
+import ApusBench
+import ApusOneDNN
+import Foundation
+
+/// Measures the cells of a benchmark, one after the other.
+struct CellRunner {
+  let rules: MeasuringRules
+  let machine: MachineState
+  private let clock = MonotonicClock()
+
+  init(rules: MeasuringRules, machine: MachineState) {
+    self.rules = rules
+    self.machine = machine
+  }
+
+  /// A network with its weights, and what loading them took.
+  struct Network {
+    let model: Model
+    let imageSize: Int
+    let parameters: ParameterStore
+    let loadMs: Double
+    let peakBytes: Int?
+  }
+
+  struct Cell {
+    let execution: ExecutionOption
+    let batch: Int
+    let threads: Int
+  }
+
+  func load(_ model: Model, imageSize: Int?, weights: String?) throws -> Network {
+    let start = clock.nanoseconds
+    let loaded = try ProcessMemory.peakBytes { try LoadedModel(model, weights: weights) }
+    return Network(
+      model: model, imageSize: imageSize ?? model.imageSize,
+      parameters: loaded.result.parameters, loadMs: milliseconds(since: start),
+      peakBytes: loaded.peakBytes)
+  }
+
+  /// Measures a cell; running out of memory is a row, not an error.
+  func run(_ cell: Cell, _ network: Network) throws -> BenchRow {
+    let graph = try network.model.graph(batch: cell.batch, imageSize: network.imageSize)
+    var row = self.row(cell, network)
+    let perImage = graph.macs / cell.batch
+    (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
+    do {
+      try measure(cell, network, graph, &row)
+    } catch BackendError.outOfMemory(let size) {
+      row.status = .oom
+      row.reason = BackendError.outOfMemory(sizeInBytes: size).description
+    }
+    return row
+  }
+
+  private func measure(
+    _ cell: Cell, _ network: Network, _ graph: Graph, _ row: inout BenchRow
+  ) throws {
+    let images = try self.images(cell, network)
+    var peaks = BenchRow.PhasePeaks(load: network.peakBytes)
+    var start = clock.nanoseconds
+    let compiled = try ProcessMemory.peakBytes {
+      let program = try OneDNNBackend(cell.execution.mode, threads: cell.threads)
+        .compile(graph, PreparedParameters(network.parameters))
+      return (program: program, execution: try program.makeExecution())
+    }
+    (row.compileMs, peaks.compile) = (milliseconds(since: start), compiled.peakBytes)
+    let (program, execution) = compiled.result
+    let planned = program.plannedSizeInBytes
+    row.plannedBytes = BenchRow.PlannedBytes(
+      parameters: planned.parameters, arena: planned.arena,
+      total: planned.parameters + planned.arena)
+
+    start = clock.nanoseconds
+    let first = try ProcessMemory.peakBytes { try execution.run([images]) }
+    (row.firstMs, peaks.first) = (milliseconds(since: start), first.peakBytes)
+    if cell.execution == .compiled {
+      try compare(first.result[0], with: eager(cell, network, graph, images), &row)
+    }
+
+    let steady = try ProcessMemory.peakBytes {
+      try ApusBench.measure(rules, clock: clock, shouldStop: isInterrupted) {
+        let results = try execution.run([images])
+        withExtendedLifetime(results) {}
+      }
+    }
+    (row.peakRssBytes, peaks.steady) = (peaks, steady.peakBytes)
+    row.peakRssBytes?.steady = steady.peakBytes
+    row.memoryMethod = ProcessMemory.method + "; the cells of a run share the process"
+    finish(&row, steady.result, cell)
+  }
+
+  private func finish(_ row: inout BenchRow, _ samples: Samples, _ cell: Cell) {
+    row.take(samples)
+    if let median = row.latencyMs?.median, let flops = row.flops {
+      row.gflopsPerSec = Double(flops * cell.batch) / median * 1e-6
+    }
+    let warnings =
+      MeasurementWarning.about(samples, rules: rules)
+      + MeasurementWarning.about(machine, threads: cell.threads)
+    row.warnings += warnings.map(\.description)
+    if samples.nanoseconds.isEmpty {
+      (row.status, row.reason) = (.skipped, "interrupted before the first run was measured")
+    }
+  }
+
+  /// Normally distributed pixels, the same for every execution.
+  private func images(_ cell: Cell, _ network: Network) throws -> HostTensor {
+    let type = TensorType(.float32, [cell.batch, 3, network.imageSize, network.imageSize])
+    // The generator makes a second copy.
+    try HostMemory.require(2 * type.sizeInBytes)
+    var random = RandomSource(seed: 1, stream: "images")
+    return random.tensor(.normal, type)
+  }
+
+  private func eager(
+    _ cell: Cell, _ network: Network, _ graph: Graph, _ images: HostTensor
+  ) throws -> HostTensor {
+    let program = try OneDNNBackend(.eager, threads: cell.threads)
+      .compile(graph, PreparedParameters(network.parameters))
+    return try program.makeExecution().run([images])[0]
+  }
+
+  /// The part of the largest logit by which compiled logits may differ from eager ones.
+  private static let tolerance = 1e-4
+
+  private func compare(_ logits: HostTensor, with eager: HostTensor, _ row: inout BenchRow) {
+    let difference = LogitsDifference(logits, from: eager)
+    row.maxAbsDiff = difference.absolute
+    row.maxRelDiff = difference.relative
+    row.top1Agreement = difference.top1Agreement
+    if !(difference.relative <= Self.tolerance) {
+      row.status = .failed
+      row.reason =
+        "compiled logits differ from eager ones by \(difference.relative) of the largest, "
+        + "more than \(Self.tolerance)"
+    }
+  }
+
+  private func row(_ cell: Cell, _ network: Network) -> BenchRow {
+    var row = BenchRow(status: .ok, model: network.model.name, mode: "infer")
+    (row.head, row.norm) = ("full", "bn")
+    row.execution = cell.execution.rawValue
+    (row.device, row.precision) = ("cpu", "fp32")
+    (row.batchSize, row.imageSize) = (cell.batch, network.imageSize)
+    (row.threads, row.repeat) = (cell.threads, 1)
+    row.loadMs = network.loadMs
+    (row.host, row.cpu) = (machine.host, machine.cpu)
+    row.date = Date().ISO8601Format()
+    return row
+  }
+
+  private func isInterrupted() -> Bool { Interruption.requested }
+
+  private func milliseconds(since start: Int64) -> Double {
+    Double(clock.nanoseconds - start) * 1e-6
+  }
+}

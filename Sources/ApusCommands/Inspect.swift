@@ -1,0 +1,58 @@
+import Apus
+import ApusBench
+import ArgumentParser
+
+/// `apus inspect`
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the tensors of a weight file (safetensors, PyTorch state dict).")
+
+  @Argument(help: "The weight file.", completion: .file())
+  var file: String
+
+  @Option(help: "table or json.")
+  var format = TextFormat.table
+
+  private struct Listing: Encodable {
+    struct Tensor: Encodable {
+      let name: String
+      let dtype: String
+      let shape: [Int]
+      let bytes: Int
+    }
+
+    let file: String
+    let format: String
+    let metadata: [String: String]
+    let tensors: [Tensor]
+  }
+
+  func run() throws {
+    let weights = try WeightFile(path: file)
+    switch format {
+    case .json:
+      let tensors = weights.entries.map {
+        Listing.Tensor(
+          name: $0.name, dtype: $0.dtypeName, shape: $0.shape.extents, bytes: $0.sizeInBytes)
+      }
+      let listing = Listing(
+        file: file, format: weights.format.rawValue, metadata: weights.metadata, tensors: tensors)
+      print(try JSONValue(encoding: listing).text(indented: true))
+    case .table:
+      var table = Table([
+        .words("tensor"), .words("dtype"), .words("shape"), .numbers("bytes"),
+      ])
+      for entry in weights.entries {
+        table.add([
+          "\(entry.name)", "\(entry.dtypeName)", "\(entry.shape)", .count(entry.sizeInBytes),
+        ])
+      }
+      print(table.plain())
+      let bytes = weights.entries.reduce(0) { $0 + $1.sizeInBytes }
+      print("\(weights.format), \(weights.entries.count) tensors, \(HumanNumber.bytes(bytes))")
+      for (key, value) in weights.metadata.sorted(by: { $0.key < $1.key }) {
+        print("\(key): \(value)")
+      }
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import Foundation
+
+/// Ctrl-C: the first one asks the work to stop and keep what there is, a second one ends the
+/// process.
+enum Interruption {
+  nonisolated(unsafe) private static var isRequested: sig_atomic_t = 0
+
+  static var requested: Bool { isRequested != 0 }
+
+  static func watch() {
+    signal(SIGINT) { _ in
+      Interruption.isRequested = 1
+      signal(SIGINT, SIG_DFL)
+    }
+  }
+}

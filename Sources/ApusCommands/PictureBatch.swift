@@ -1,0 +1,39 @@
+import Apus
+import ApusData
+
+/// Pictures on their way into one run.
+struct PictureBatch {
+  private let preprocessing: Preprocessing
+  private let capacity: Int
+  private var pixels: [Float] = []
+  private(set) var paths: [String] = []
+
+  init(_ preprocessing: Preprocessing, capacity: Int) {
+    self.preprocessing = preprocessing
+    self.capacity = capacity
+  }
+
+  var isFull: Bool { paths.count >= capacity }
+
+  /// Decodes and preprocesses a picture; returns a warning where its name belies its content.
+  mutating func add(_ path: String) throws(DatasetError) -> String? {
+    let picture = try ImageFile.decode(path: path)
+    do throws(DatasetError) {
+      pixels += try preprocessing(picture.image)
+    } catch {
+      throw error.at(path)
+    }
+    paths.append(path)
+    return picture.warning
+  }
+
+  /// The pictures as `[n, 3, h, w]`.
+  func tensor() -> HostTensor {
+    HostTensor([paths.count, 3, preprocessing.crop, preprocessing.crop], pixels)
+  }
+
+  mutating func removeAll() {
+    pixels.removeAll(keepingCapacity: true)
+    paths.removeAll(keepingCapacity: true)
+  }
+}
