@@ -65,6 +65,11 @@ let package = Package(
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
+    tests(of: "ApusIR"),
+    tests(
+      of: "ApusReference", uses: ["ApusIR", "ApusRuntime", "ApusTestSupport"],
+      resources: [.copy("Fixtures")]),
+
     tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),
 
     system("COneDNN", pkgConfig: "dnnl"),

@@ -1,13 +1,14 @@
 extension Op {
   /// Multiply–accumulate operations of the op, counted as the field does: convolutions and matrix
-  /// products, without biases and element-wise work.
+  /// products, without biases and element-wise work; `Int.max` where there are more.
   public func macs(_ operands: [TensorType], _ results: [TensorType]) -> Int {
     switch self {
     case .convolution:
       // Each output element takes one filter: [c/groups, kh, kw].
-      results[0].elementCount * operands[1].shape.dropFirst().reduce(1, *)
+      saturatingProduct(results[0].elementCount, operands[1].shape.dropFirst().reduce(1, *))
     case .dot(let dot):
-      results[0].elementCount * dot.extents(operands[0].shape, operands[1].shape).k
+      saturatingProduct(
+        results[0].elementCount, dot.extents(operands[0].shape, operands[1].shape).k)
     case .input, .constant, .iota, .unary, .binary, .compare, .select, .convert, .activation,
       .reshape, .transpose, .broadcast, .slice, .pad, .concatenate, .barrier, .reduce, .argMax,
       .pool, .batchNorm, .localResponseNorm:
@@ -17,10 +18,12 @@ extension Op {
 }
 
 extension Graph {
-  /// Multiply–accumulate operations of one run.
+  /// Multiply–accumulate operations of one run; `Int.max` where there are more.
   public var macs: Int {
     nodes.reduce(0) { sum, node in
-      sum + node.op.macs(node.operands.map { self[$0] }, node.results.map { self[$0] })
+      let macs = node.op.macs(node.operands.map { self[$0] }, node.results.map { self[$0] })
+      let (total, overflow) = sum.addingReportingOverflow(macs)
+      return overflow ? Int.max : total
     }
   }
 
@@ -30,4 +33,9 @@ extension Graph {
       if case .parameter = entry.input.role { sum + entry.input.type.elementCount } else { sum }
     }
   }
+}
+
+private func saturatingProduct(_ a: Int, _ b: Int) -> Int {
+  let (product, overflow) = a.multipliedReportingOverflow(by: b)
+  return overflow ? Int.max : product
 }

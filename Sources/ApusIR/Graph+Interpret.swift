@@ -14,7 +14,8 @@ extension Graph {
       for operand in node.operands where lastUses[operand.index] == index {
         if !kept.contains(operand) { values[operand.index] = nil }
       }
-      for (value, result) in zip(node.results, try step(node, operands)) {
+      for (value, result) in zip(node.results, try step(node, operands))
+      where lastUses[value.index] != nil || kept.contains(value) {
         values[value.index] = result
       }
     }

@@ -33,7 +33,7 @@ extension Graph {
   public func verify() throws(VerificationError) {
     var defined = 0
     for (index, node) in nodes.enumerated() {
-      for operand in node.operands where operand.index >= defined {
+      for operand in node.operands where !(0..<defined).contains(operand.index) {
         throw .undefinedOperand(node: index, value: operand)
       }
       guard node.results.map(\.index) == Array(defined..<defined + node.results.count),
@@ -55,6 +55,7 @@ extension Graph {
       }
       defined += node.results.count
     }
+    if defined != types.count { throw .misnumberedResults(node: nodes.count) }
     try verifyNames()
   }
 
@@ -70,7 +71,7 @@ extension Graph {
     }
     var roles: Set<Output.Role> = []
     for output in outputs {
-      if output.value.index >= types.count {
+      if !types.indices.contains(output.value.index) {
         throw .undefinedOperand(node: nodes.count, value: output.value)
       }
       switch output.role {

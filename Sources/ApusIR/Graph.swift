@@ -17,7 +17,7 @@ public struct Node: Hashable, Sendable {
   /// The layer it belongs to, as the prefix of that layer's parameter paths.
   public let path: String
 
-  public init(op: Op, operands: [Value], results: [Value], path: String) {
+  public init(op: Op, operands: [Value], results: [Value], path: String = "") {
     self.op = op
     self.operands = operands
     self.results = results
@@ -51,6 +51,13 @@ public struct Graph: Hashable, Sendable {
   public private(set) var outputs: [Output] = []
 
   public init() {}
+
+  /// A graph of parts that nothing has checked yet; see ``verify()``.
+  package init(unverified nodes: [Node], types: [TensorType], outputs: [Output]) {
+    self.nodes = nodes
+    self.types = types
+    self.outputs = outputs
+  }
 
   /// The type of a value.
   public subscript(value: Value) -> TensorType { types[value.index] }

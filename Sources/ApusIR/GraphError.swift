@@ -61,7 +61,10 @@ func requireCount(
   _ operands: [TensorType], _ count: ClosedRange<Int>
 ) throws(Violation) {
   let wanted =
-    count.count == 1 ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+    switch (count.lowerBound, count.upperBound) {
+    case (let least, .max): "at least \(least)"
+    case (let least, let most): least == most ? "\(least)" : "\(least) to \(most)"
+    }
   try require(
     count.contains(operands.count), "C0", "the number of operands must be \(wanted)",
     got: "\(operands.count)")

@@ -69,8 +69,15 @@ extension Op {
 
   /// The types of the op's results on operands of the given types.
   ///
-  /// - Throws: the first constraint of the op that does not hold.
+  /// - Throws: the first constraint of the op that does not hold; `C0` for a wrong number of
+  ///   operands and for results beyond ``TensorType/largestSizeInBytes``.
   public func resultTypes(_ operands: [TensorType]) throws(Violation) -> [TensorType] {
+    let types = try inferredTypes(operands)
+    for type in types { try requireSize(type, "C0") }
+    return types
+  }
+
+  private func inferredTypes(_ operands: [TensorType]) throws(Violation) -> [TensorType] {
     switch self {
     case .input(let input): try input.resultTypes(operands)
     case .constant(let constant): try constant.resultTypes(operands)

@@ -12,7 +12,7 @@ public struct TensorType: Hashable, Sendable {
   public var elementCount: Int { shape.elementCount }
   public var sizeInBytes: Int { elementCount * dtype.sizeInBytes }
 
-  /// The largest tensor the library accepts, in bytes: products of two such sizes never overflow.
+  /// The largest tensor the library accepts, in bytes: sums of thousands of such sizes fit an `Int`.
   public static let largestSizeInBytes = 1 << 46
 }
 

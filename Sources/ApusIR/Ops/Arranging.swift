@@ -101,7 +101,7 @@ public struct Slice: Hashable, Sendable {
     return [
       TensorType(
         operands[0].dtype,
-        Shape(shape.indices.map { (ends[$0] - starts[$0] + steps[$0] - 1) / steps[$0] }))
+        Shape(shape.indices.map { (ends[$0] - starts[$0] - 1) / steps[$0] + 1 }))
     ]
   }
 }
@@ -147,8 +147,8 @@ public struct Pad: Hashable, Sendable {
 
 /// Tensors one after the other along an axis.
 ///
-/// - C1: at least one operand, all of one rank and element type; the axis is one of theirs.
-/// - C2: all other extents are equal.
+/// - C1: all operands have one rank and element type; the axis is one of theirs.
+/// - C2: all other extents are equal; the result is at most ``TensorType/largestSizeInBytes``.
 public struct Concatenate: Hashable, Sendable {
   public let axis: Int
 
@@ -178,9 +178,7 @@ public struct Concatenate: Hashable, Sendable {
   }
 }
 
-/// Its operands, unchanged; no rewrite moves or merges nodes across it.
-///
-/// - C1: at least one operand.
+/// Its operands, at least one, unchanged; no rewrite moves or merges nodes across it.
 enum Barrier {
   static func resultTypes(_ operands: [TensorType]) throws(Violation) -> [TensorType] {
     try requireCount(operands, 1...Int.max)

@@ -1,7 +1,6 @@
 /// A value that comes from outside the graph.
 ///
-/// - C1: takes no operands.
-/// - C2: every extent is at least 1 and the tensor is at most ``TensorType/largestSizeInBytes``.
+/// - C1: every extent is at least 1 and the tensor is at most ``TensorType/largestSizeInBytes``.
 public struct Input: Hashable, Sendable {
   /// Where the value comes from.
   public enum Role: Hashable, Sendable {
@@ -53,7 +52,7 @@ public struct Input: Hashable, Sendable {
 
   func resultTypes(_ operands: [TensorType]) throws(Violation) -> [TensorType] {
     try requireCount(operands, 0...0)
-    try requireSize(type, "C2")
+    try requireSize(type, "C1")
     return [type]
   }
 }

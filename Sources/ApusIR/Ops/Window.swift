@@ -63,7 +63,7 @@ struct SlidingWindow {
     try require(
       [padding.top, padding.left, padding.bottom, padding.right].allSatisfy {
         0 <= $0 && $0 < limit
-      }, "W2", "padding must not be negative", got: "\(padding)")
+      }, "W2", "padding must be at least 0 and below 2^40", got: "\(padding)")
     let reach = Size2D(
       dilation.height * (kernel.height - 1) + 1, dilation.width * (kernel.width - 1) + 1)
     let padded = Size2D(

@@ -2,7 +2,7 @@ import ApusIR
 
 extension OpCase {
   static let activation: [OpCase] = activations.flatMap { activation in
-    let name = activation.name + parameter(activation)
+    let name = "activation \(activation.name)" + parameter(activation)
     return [
       OpCase(name, .activation(activation), [.uniform([2, 3, 5, 7], -8...8)], .elementwise),
       OpCase("\(name) at kinks", .activation(activation), [.listed(kinks)], .elementwise),
