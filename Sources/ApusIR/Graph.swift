@@ -96,6 +96,14 @@ public struct Graph: Hashable, Sendable {
     }
   }
 
+  /// The paths of the parameters and states that a run updates.
+  public var updatedPaths: Set<String> {
+    Set(
+      outputs.compactMap { output in
+        if case .update(let path) = output.role { path } else { nil }
+      })
+  }
+
   /// For each value, the index of the last node that reads it; `nil` where none does.
   public var lastUses: [Int?] {
     var uses = [Int?](repeating: nil, count: types.count)

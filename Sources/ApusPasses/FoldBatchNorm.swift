@@ -39,10 +39,7 @@ extension Pass {
 extension Graph {
   /// The values that depend on parameters, states and constants alone and that no run changes.
   fileprivate var fixedValues: Set<Value> {
-    let updated = Set(
-      outputs.compactMap { output in
-        if case .update(let path) = output.role { path } else { nil }
-      })
+    let updated = updatedPaths
     var fixed: Set<Value> = []
     for node in nodes {
       switch node.op {

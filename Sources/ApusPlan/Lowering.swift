@@ -31,10 +31,7 @@ struct Lowering {
     }
     for output in graph.outputs { readers[output.value.index].append(graph.nodes.count) }
     self.readers = readers
-    updated = Set(
-      graph.outputs.compactMap { output in
-        if case .update(let path) = output.role { path } else { nil }
-      })
+    updated = graph.updatedPaths
   }
 
   mutating func lower(_ node: Node, at index: Int) throws(PlanError) {

@@ -21,17 +21,20 @@ public struct ReferenceBackend: Backend {
 private struct ReferenceProgram: Program {
   let graph: Graph
   let parameters: [String: HostTensor]
+  private let updated: Set<String>
+
+  init(graph: Graph, parameters: [String: HostTensor]) {
+    self.graph = graph
+    self.parameters = parameters
+    updated = graph.updatedPaths
+  }
+
+  var inputs: [Input] { graph.inputs.map(\.input).filter(isGiven) }
 
   /// Parameters that runs update are given with each run, as all backends want them.
-  var inputs: [Input] {
-    let updated = Set(
-      outputs.compactMap { role in
-        if case .update(let path) = role { path } else { nil }
-      })
-    return graph.inputs.map(\.input).filter { input in
-      input.path.map(updated.contains) ?? true
-    }
-  }
+  func isGiven(_ input: Input) -> Bool { input.path.map(updated.contains) ?? true }
+
+  func parameter(of input: Input) -> HostTensor? { input.path.flatMap { parameters[$0] } }
 
   var outputs: [Graph.Output.Role] { graph.outputs.map(\.role) }
   var plannedSizeInBytes: PlannedSize { PlannedSize(parameters: 0, arena: 0) }
@@ -45,10 +48,10 @@ private final class ReferenceExecution: Execution {
   init(_ program: ReferenceProgram) { self.program = program }
 
   func run(_ inputs: [HostTensor]) throws(BackendError) -> [HostTensor] {
-    let given = Dictionary(zip(program.inputs.map(\.role), inputs)) { first, _ in first }
+    var given = inputs[...]
     var values: [HostTensor] = []
     for (input, _) in program.graph.inputs {
-      let value = given[input.role] ?? input.path.flatMap { program.parameters[$0] }
+      let value = program.isGiven(input) ? given.popFirst() : program.parameter(of: input)
       guard let value, value.type == input.type else {
         throw .wrongInput(name: input.name, expected: input.type, given: value?.type)
       }

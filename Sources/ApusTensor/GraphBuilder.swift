@@ -27,7 +27,7 @@ public final class GraphBuilder {
   func declare(_ input: Input) -> Tensor {
     let path = String(input.path?.split(separator: ".").dropLast().joined(separator: ".") ?? "")
     do throws(GraphError) {
-      if !declared.insert(input.role).inserted {
+      if input.isNamed && !declared.insert(input.role).inserted {
         throw GraphError(
           path: path, op: "input",
           violation: Violation(
@@ -55,5 +55,12 @@ public final class GraphBuilder {
 
   private func layerPath(of operands: [Value]) -> String {
     (operands.first(where: stored.contains) ?? operands.first).map { paths[$0.index] } ?? ""
+  }
+}
+
+extension Input {
+  /// Whether the input is known by a name or path; random inputs are not.
+  fileprivate var isNamed: Bool {
+    if case .random = role { false } else { true }
   }
 }
