@@ -7,37 +7,84 @@ public struct Model: Sendable {
   public let name: String
   /// Title, year and link of the paper.
   public let source: String
-  /// The side of the square input it was defined for, in pixels.
-  public let imageSize: Int
-  let build: @Sendable (Scope, _ classes: Int) throws -> any Layer
+  public let input: ImageInput
+  /// The options its definition has.
+  public let options: Set<NetworkOptions.Kind>
+  let build: @Sendable (Scope, NetworkOptions) throws -> any Layer
 
-  /// - Parameter build: makes the network that maps images `[n, 3, h, w]` to logits
+  /// The side of the square input it was defined for, in pixels.
+  public var imageSize: Int { input.size }
+
+  /// - Parameter build: makes the network that maps images `[n, channels, h, w]` to logits
   ///   `[n, classes]`.
   public init(
-    _ name: String, source: String, imageSize: Int = 224,
-    build: @escaping @Sendable (Scope, _ classes: Int) throws -> any Layer
+    _ name: String, source: String, input: ImageInput = ImageInput(),
+    options: Set<NetworkOptions.Kind> = [],
+    build: @escaping @Sendable (Scope, NetworkOptions) throws -> any Layer
   ) {
     self.name = name
     self.source = source
-    self.imageSize = imageSize
+    self.input = input
+    self.options = options
     self.build = build
   }
 
-  /// The graph of a forward pass: argument `images` `[batch, 3, imageSize, imageSize]`, result
-  /// `logits` `[batch, classes]`.
+  /// The graph of a forward pass: argument `images` `[batch, channels, imageSize, imageSize]`,
+  /// result `logits` `[batch, classes]`.
   ///
-  /// - Throws: ``GraphError`` where a layer cannot take images of that size.
-  public func graph(batch: Int, imageSize: Int? = nil, classes: Int = 1000) throws -> Graph {
-    let side = imageSize ?? self.imageSize
-    return try graph(images: [batch, 3, side, side], classes: classes)
+  /// - Throws: ``GraphError`` where a layer cannot take images of that size; ``ModelError``.
+  public func graph(
+    batch: Int, imageSize: Int? = nil, _ options: NetworkOptions = NetworkOptions(),
+    training: Bool = false
+  ) throws -> Graph {
+    let side = imageSize ?? input.size
+    return try graph(
+      images: [batch, input.channels, side, side], options, training: training)
   }
 
-  /// The graph of a forward pass on images of any shape `[n, 3, h, w]`.
-  public func graph(images shape: Shape, classes: Int = 1000) throws -> Graph {
-    try trace { scope in
+  /// The graph of a forward pass on images of any shape `[n, channels, h, w]`.
+  public func graph(
+    images shape: Shape, _ options: NetworkOptions = NetworkOptions(), training: Bool = false
+  ) throws -> Graph {
+    try options.validate(name)
+    let unknown = options.used.subtracting(self.options).sorted { $0.rawValue < $1.rawValue }
+    if let option = unknown.first {
+      throw ModelError.unsupported(model: name, option: option, supported: Array(self.options))
+    }
+    return try trace(training: training) { scope in
       let images = scope.argument("images", .float32, shape)
-      let network = try build(scope, classes)
+      let network = try build(scope, options)
       return ["logits": try network(images)]
     }
+  }
+}
+
+/// How pictures become a network's input.
+public struct ImageInput: Hashable, Sendable {
+  public enum Interpolation: String, Hashable, Sendable { case bilinear, bicubic }
+
+  /// The side of the square, in pixels.
+  public let size: Int
+  public let channels: Int
+  /// The side of the square that is cropped from, relative to `size`: the picture's short side is
+  /// resized to `size / cropFraction`.
+  public let cropFraction: Double
+  public let interpolation: Interpolation
+  /// Per channel, of pixels in 0...1.
+  public let mean: [Double]
+  public let standardDeviation: [Double]
+
+  /// The defaults are torchvision's for ImageNet.
+  public init(
+    size: Int = 224, channels: Int = 3, cropFraction: Double = 224.0 / 256,
+    interpolation: Interpolation = .bilinear, mean: [Double] = [0.485, 0.456, 0.406],
+    standardDeviation: [Double] = [0.229, 0.224, 0.225]
+  ) {
+    self.size = size
+    self.channels = channels
+    self.cropFraction = cropFraction
+    self.interpolation = interpolation
+    self.mean = mean
+    self.standardDeviation = standardDeviation
   }
 }

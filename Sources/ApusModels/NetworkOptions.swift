@@ -1,0 +1,115 @@
+import ApusIR
+
+/// What a definition leaves open: the variants of a network that share its file.
+public struct NetworkOptions: Hashable, Sendable {
+  public enum Head: String, Hashable, Sendable, CaseIterable {
+    /// As published.
+    case full
+    /// Everything from the first flatten on replaced by one fully connected layer.
+    case cut
+  }
+
+  public enum Stem: String, Hashable, Sendable, CaseIterable {
+    /// As published.
+    case standard
+    /// Three 3×3 convolutions, of which the first has stride 2, and no pooling.
+    case deep
+  }
+
+  /// Where a unit's normalisation and activation stand.
+  public enum Order: String, Hashable, Sendable, CaseIterable {
+    /// Convolution, normalisation, activation.
+    case normAfter = "post"
+    /// Normalisation, activation, convolution.
+    case normBefore = "pre"
+  }
+
+  public enum PaddingMode: String, Hashable, Sendable, CaseIterable {
+    /// Half the kernel on every side.
+    case symmetric
+    /// What makes the output the input's size divided by the stride, the odd pixel below and right
+    /// (TensorFlow's SAME).
+    case same
+  }
+
+  public var classes: Int
+  public var head: Head
+  /// In place of the network's own activation function.
+  public var activation: Activation?
+  public var stem: Stem
+  public var order: Order?
+  public var padding: PaddingMode?
+  /// In place of the network's own probability of dropping an activation before the classifier, in
+  /// training.
+  public var dropout: Double?
+  /// In place of the network's own probability of dropping a residual branch, in training.
+  public var dropConnect: Double?
+
+  public init(
+    classes: Int = 1000, head: Head = .full, activation: Activation? = nil,
+    stem: Stem = .standard, order: Order? = nil, padding: PaddingMode? = nil,
+    dropout: Double? = nil, dropConnect: Double? = nil
+  ) {
+    self.classes = classes
+    self.head = head
+    self.activation = activation
+    self.stem = stem
+    self.order = order
+    self.padding = padding
+    self.dropout = dropout
+    self.dropConnect = dropConnect
+  }
+
+  /// The options a definition may understand beside the number of classes.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    case head, activation, stem, order, padding, dropout
+    case dropConnect = "drop-connect"
+  }
+
+  /// The options that ask for something else than the published network.
+  var used: Set<Kind> {
+    var used: Set<Kind> = []
+    if head != .full { used.insert(.head) }
+    if activation != nil { used.insert(.activation) }
+    if stem != .standard { used.insert(.stem) }
+    if order != nil { used.insert(.order) }
+    if padding != nil { used.insert(.padding) }
+    if dropout != nil { used.insert(.dropout) }
+    if dropConnect != nil { used.insert(.dropConnect) }
+    return used
+  }
+
+  /// Checks the values themselves.
+  func validate(_ model: String) throws(ModelError) {
+    if !(1...1 << 24).contains(classes) {
+      throw .outOfRange(
+        model: model, option: "classes", requirement: "in 1...\(1 << 24)", given: "\(classes)")
+    }
+    for (name, rate) in [("dropout", dropout), ("drop-connect", dropConnect)] {
+      if let rate, !(0..<1).contains(rate) {
+        throw .outOfRange(
+          model: model, option: name, requirement: "at least 0 and below 1", given: "\(rate)")
+      }
+    }
+  }
+}
+
+/// Why a network cannot be built as asked for.
+public enum ModelError: Error, Hashable, Sendable {
+  case outOfRange(model: String, option: String, requirement: String, given: String)
+  /// The definition has no such variant.
+  case unsupported(model: String, option: NetworkOptions.Kind, supported: [NetworkOptions.Kind])
+}
+
+extension ModelError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .outOfRange(let model, let option, let requirement, let given):
+      return "\(model): \(option) must be \(requirement), got \(given)"
+    case .unsupported(let model, let option, let supported):
+      let known = supported.map(\.rawValue).sorted().joined(separator: ", ")
+      return "\(model): must be built without the option \(option.rawValue), which its definition"
+        + " does not have; it has \(known.isEmpty ? "none" : known)"
+    }
+  }
+}
