@@ -19,6 +19,7 @@ public struct ApusCommand: ParsableCommand {
   /// Runs the command line with the given networks and exits.
   public static func main(_ networks: Catalogue) -> Never {
     catalogue.withLock { $0 = networks }
+    Console.reserveClosedStreams()
     main()
     exit()
   }
@@ -31,7 +32,7 @@ public struct ApusCommand: ParsableCommand {
     if let model = catalogue[name] { return model }
     let remedy = catalogue.nearest(to: name).map { "did you mean \($0)?" }
     throw ValidationError(
-      "model: must be one of the names `apus models` lists, got \"\(name)\""
-        + "; \(remedy ?? "see `apus models`")")
+      "must be one of the names that `apus models` lists, got \"\(name.printable)\""
+        + (remedy.map { "; \($0)" } ?? ""))
   }
 }
