@@ -1,4 +1,4 @@
-import ApusRuntime
+import Apus
 import Foundation
 
 /// The names of classes, by index.

@@ -1,4 +1,4 @@
-import ApusRuntime
+import Apus
 import Foundation
 
 /// Standard output, for results, and standard error, for everything else.

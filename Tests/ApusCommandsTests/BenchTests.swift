@@ -127,7 +127,8 @@ extension CommandTests {
       #expect(run.output.contains(#/\nresnet18 +1 +compiled +1 +[0-9.]+ /#), "\(run.output)")
       #expect(
         run.output.contains(
-          "resnet18, batch 1000000000, compiled: failed: input: a tensor must have at most 64 TiB"))
+          "batch 1000000000, compiled: failed: conv1: convolution: a tensor must have at most 64 TiB"
+        ))
     }
   }
 }

@@ -172,6 +172,53 @@ extension CommandTests {
       #expect(abs(classes.reduce(0) { $0 + $1.probability } - 1) < 1e-9)
     }
 
+    @Test("logits that are no numbers are an error, but are written")
+    func notANumber() async throws {
+      let folder = try TemporaryFolder()
+      let file = try WeightFile(path: Workspace.folder + "/resnet18.safetensors")
+      var store = ParameterStore()
+      for entry in file.entries { store[entry.name] = try file.tensor(named: entry.name) }
+      let wrong = Int.random(in: 0..<1000)
+      var bias = try #require(store["fc.bias"]).floats
+      bias[wrong] = .nan
+      store["fc.bias"] = HostTensor([1000], bias)
+      try store.writeSafetensors(to: folder.path + "/nan.safetensors")
+      let run = try await predict(
+        "landscape.jpg", "--image-size", "64", "--weights", folder.path + "/nan.safetensors",
+        "--logits", folder.path + "/x.npy")
+      #expect(run.exitCode == 1 && run.output.isEmpty)
+      #expect(
+        run.errors == "Error: landscape.jpg: logits must be finite, got nan; check the weights\n")
+      let logits = try NumPyFile.read(folder.path + "/x.npy").floats
+      #expect(logits.indices.filter { logits[$0].isNaN } == [wrong])
+    }
+
+    @Test("a batch that does not fit into memory is refused before anything is decoded")
+    func outOfMemory() async throws {
+      // Pixels of 3 TB, and their copy.
+      let run = try await Tool.run(
+        ["predict", "-m", "resnet18", "--weights", "resnet18.safetensors", "-b", "5000"]
+          + Array(repeating: "text.jpg", count: 5000) + ["--image-size", "7168"],
+        in: Workspace.folder)
+      expectNoCrash(run)
+      #expect(run.exitCode == 1)
+      #expect(run.errors.hasPrefix("Error: out of memory: 6165626880000 bytes could not be"))
+    }
+
+    @Test("a file's name cannot drive the terminal")
+    func controlCharacters() async throws {
+      let folder = try TemporaryFolder()
+      for (name, source) in [("a\u{1B}[31m.jpg", "landscape.jpg"), ("b\u{1B}[0m.jpg", "text.jpg")] {
+        try FileManager.default.copyItem(
+          atPath: Workspace.folder + "/" + source, toPath: folder.path + "/" + name)
+      }
+      let run = try await predict(folder.path, "--image-size", "32")
+      #expect(run.exitCode == 3)
+      #expect(run.output.hasPrefix(folder.path + "/a\\u{1b}[31m.jpg\n"))
+      #expect(run.errors.contains("/b\\u{1b}[0m.jpg: must be a JPEG"))
+      #expect(!(run.output + run.errors).contains("\u{1B}"))
+    }
+
     @Test("pictures smaller than the network's strides are classified", arguments: [1, 31])
     func tiny(size: Int) async throws {
       let run = try await predict("landscape.jpg", "--image-size", "\(size)", "--format", "json")

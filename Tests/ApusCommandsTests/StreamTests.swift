@@ -38,13 +38,14 @@ extension CommandTests {
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
-    @Test("a full standard error does not stop a measurement")
-    func fullErrors() async throws {
-      let run = try await Tool.run(
-        ["bench", "-m", "resnet18", "--format", "json"] + Bench.quick, in: "/",
-        errors: .file("/dev/full"))
-      #expect(run.exitCode == 0 && run.signal == nil)
-      #expect(try Bench.rows(json: run.output).count == 1)
+    @Test("a full or closed standard error does not stop a measurement")
+    func lostErrors() async throws {
+      for errors in [Tool.Destination.file("/dev/full"), .closed] {
+        let run = try await Tool.run(
+          ["bench", "-m", "resnet18", "--format", "json"] + Bench.quick, in: "/", errors: errors)
+        #expect(run.exitCode == 0 && run.signal == nil)
+        #expect(try Bench.rows(json: run.output).count == 1)
+      }
     }
 
     @Test("a full disk is reported, whatever was printed before")
