@@ -1,5 +1,6 @@
 import Apus
 import ArgumentParser
+import Foundation
 import Synchronization
 
 /// The command line. A program of one's own registers more networks and gets every subcommand for
@@ -20,6 +21,8 @@ public struct ApusCommand: ParsableCommand {
   public static func main(_ networks: Catalogue) -> Never {
     catalogue.withLock { $0 = networks }
     Console.reserveClosedStreams()
+    // A file beyond the limit of its size shall be an error of `write`, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     main()
     exit()
   }

@@ -58,6 +58,19 @@ extension CommandTests {
       #expect(run.errors.contains("hint: free some space or choose another folder"))
     }
 
+    @Test("a limit on the size of files is reported, and nothing half-written stays")
+    func limitedFile() async throws {
+      let folder = try TemporaryFolder()
+      let run = try await Tool.run(
+        prediction + ["landscape.jpg", "--logits", folder.path + "/x.npy"], in: Workspace.folder,
+        limit: "ulimit -f 2")
+      expectNoCrash(run)
+      #expect(run.exitCode == 1)
+      let message = "Error: \(folder.path)/x.npy: cannot write the file: File too large\n"
+      #expect(run.errors == message + "  hint: the system limits the size of files (ulimit -f)\n")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
     @Test(
       "Ctrl-C keeps the rows that were measured and exits with 130",
       arguments: ["table", "json", "jsonl"])

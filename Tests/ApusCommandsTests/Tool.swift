@@ -28,18 +28,22 @@ enum Tool {
   ///
   /// - Parameters:
   ///   - folder: the working directory.
+  ///   - limit: what the shell does before, such as `ulimit -f 1`.
   ///   - seconds: the time after which the program is killed, which fails the test.
   ///   - interrupt: asked again and again with what standard output and standard error have got so
   ///     far; sends Ctrl-C once when true.
   static func run(
     _ arguments: [String], in folder: String, output: Destination = .captured,
-    errors: Destination = .captured, within seconds: Double = 60,
+    errors: Destination = .captured, limit: String = "true", within seconds: Double = 60,
     interruptWhen interrupt: ((_ output: String, _ errors: String) -> Bool)? = nil
   ) async throws -> Run {
     let streams = try TemporaryFolder()
     let (outputPath, errorsPath) = (streams.path + "/out", streams.path + "/err")
+    let shell = [
+      "/bin/sh", "-c", "cd \"$1\" && shift && \(limit) && exec \"$@\"", "sh", folder, path,
+    ]
     let process = try spawn(
-      arguments, folder, output: (output, outputPath), errors: (errors, errorsPath))
+      shell + arguments, output: (output, outputPath), errors: (errors, errorsPath))
     let start = ContinuousClock.now
     var isInterrupted = false
     var timedOut = false
@@ -71,8 +75,7 @@ enum Tool {
   }
 
   private static func spawn(
-    _ arguments: [String], _ folder: String, output: (Destination, String),
-    errors: (Destination, String)
+    _ arguments: [String], output: (Destination, String), errors: (Destination, String)
   ) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -107,8 +110,7 @@ enum Tool {
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-    let shell = ["/bin/sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder, path]
-    return try spawn(shell + arguments, actions, attributes)
+    return try spawn(arguments, actions, attributes)
   }
 
   private static func spawn(
