@@ -28,8 +28,19 @@ struct LoadedModel {
     initialized = store.missing
     let missing = Set(store.missing)
     try Self.requireMemory(for: expected.filter { missing.contains($0.path) }.map(\.type))
+    try Self.requireFinite(store, file: weights)
     store.fill(from: graph)
     parameters = store
+  }
+
+  /// Throws where a weight is NaN or infinite: kernels may drop a NaN on the way, and the classes
+  /// would look plausible.
+  private static func requireFinite(_ store: ParameterStore, file: String) throws(InputError) {
+    for path in store.paths {
+      guard let tensor = store[path], let index = tensor.firstNonFinite else { continue }
+      throw InputError(
+        "\(file): weights must be finite, got \(tensor.floats[index]) in \(path), element \(index)")
+    }
   }
 
   /// Throws unless fresh values of these types can be had; drawing them takes a second copy.

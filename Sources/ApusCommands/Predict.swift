@@ -131,9 +131,10 @@ struct Predict: ParsableCommand {
     else {
       throw InputError("\(path.printable): must be float32[n, 3, h, w], got \(tensor.type)")
     }
-    if let value = tensor.floats.first(where: { !$0.isFinite }) {
+    if let index = tensor.firstNonFinite {
       // Checked here because maxima (ReLU, pooling) may turn a NaN into a number.
-      throw InputError("\(path.printable): must hold finite numbers, got \(value)")
+      throw InputError(
+        "\(path.printable): must hold finite numbers, got \(tensor.floats[index])")
     }
     let batch = batchSize?.value ?? tensor.shape[0]
     for start in stride(from: 0, to: tensor.shape[0], by: batch) where !Interruption.requested {

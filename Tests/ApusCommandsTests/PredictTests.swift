@@ -172,25 +172,49 @@ extension CommandTests {
       #expect(abs(classes.reduce(0) { $0 + $1.probability } - 1) < 1e-9)
     }
 
-    @Test("logits that are no numbers are an error, but are written")
-    func notANumber() async throws {
-      let folder = try TemporaryFolder()
+    /// The hashed weights with one tensor changed, as a file in `folder`.
+    private func weights(
+      in folder: TemporaryFolder, changing path: String, _ change: (inout [Float]) -> Void
+    ) throws -> String {
       let file = try WeightFile(path: Workspace.folder + "/resnet18.safetensors")
       var store = ParameterStore()
       for entry in file.entries { store[entry.name] = try file.tensor(named: entry.name) }
+      let tensor = try #require(store[path])
+      var values = tensor.floats
+      change(&values)
+      store[path] = HostTensor(tensor.shape, values)
+      let changed = folder.path + "/changed.safetensors"
+      try store.writeSafetensors(to: changed)
+      return changed
+    }
+
+    @Test("weights that are no numbers are refused", arguments: ["conv1.weight", "fc.bias"])
+    func weightsNotFinite(path: String) async throws {
+      let folder = try TemporaryFolder()
       let wrong = Int.random(in: 0..<1000)
-      var bias = try #require(store["fc.bias"]).floats
-      bias[wrong] = .nan
-      store["fc.bias"] = HostTensor([1000], bias)
-      try store.writeSafetensors(to: folder.path + "/nan.safetensors")
-      let run = try await predict(
-        "landscape.jpg", "--image-size", "64", "--weights", folder.path + "/nan.safetensors",
-        "--logits", folder.path + "/x.npy")
+      let file = try weights(in: folder, changing: path) { $0[wrong] = .nan }
+      let run = try await predict("landscape.jpg", "--weights", file)
       #expect(run.exitCode == 1 && run.output.isEmpty)
       #expect(
-        run.errors == "Error: landscape.jpg: logits must be finite, got nan; check the weights\n")
+        run.errors
+          == "Error: \(file): weights must be finite, got nan in \(path), element \(wrong)\n")
+    }
+
+    @Test("logits that overflow are an error, but are written")
+    func logitsNotFinite() async throws {
+      let folder = try TemporaryFolder()
+      let wrong = Int.random(in: 0..<1000)
+      let file = try weights(in: folder, changing: "fc.weight") { values in
+        for index in wrong * 512..<(wrong + 1) * 512 { values[index] = .greatestFiniteMagnitude }
+      }
+      let run = try await predict(
+        "landscape.jpg", "--image-size", "64", "--weights", file, "--logits",
+        folder.path + "/x.npy")
+      #expect(run.exitCode == 1 && run.output.isEmpty)
+      #expect(
+        run.errors == "Error: landscape.jpg: logits must be finite, got inf; check the weights\n")
       let logits = try NumPyFile.read(folder.path + "/x.npy").floats
-      #expect(logits.indices.filter { logits[$0].isNaN } == [wrong])
+      #expect(logits.indices.filter { !logits[$0].isFinite } == [wrong])
     }
 
     @Test("a batch that does not fit into memory is refused before anything is decoded")
