@@ -42,11 +42,17 @@ public struct Plan: Sendable {
   /// The types of the parameters the plan reads, by buffer.
   public internal(set) var parameterTypes: [Int: TensorType] = [:]
 
-  /// Bytes of the prepared forms of the parameters.
+  /// Bytes of the prepared forms that runs read; what lies between them and the parameters is
+  /// released after the preparation.
   public var preparedSizeInBytes: Int {
-    buffers.reduce(0) { sum, buffer in
-      if case .prepared = buffer.place { sum + buffer.sizeInBytes } else { sum }
+    buffersRead.reduce(0) { sum, buffer in
+      if case .prepared = buffers[buffer].place { sum + buffers[buffer].sizeInBytes } else { sum }
     }
+  }
+
+  /// The buffers that steps and results read.
+  public var buffersRead: Set<Int> {
+    Set(steps.flatMap(\.operands).map(\.buffer)).union(results.map(\.operand.buffer))
   }
 
   /// Bytes of activations and working memory that are alive together at most: the arena, or the peak

@@ -69,8 +69,7 @@ public struct Planner {
 
   /// The preparation without steps whose results nothing reads.
   private func neededPreparation(of plan: Plan) -> [Step] {
-    var read = Set(plan.steps.flatMap(\.operands).map(\.buffer))
-    read.formUnion(plan.results.map(\.operand.buffer))
+    var read = plan.buffersRead
     let kept = plan.preparation.reversed().filter { step in
       guard step.results.contains(where: { read.contains($0.buffer) }) else { return false }
       read.formUnion(step.operands.map(\.buffer))
