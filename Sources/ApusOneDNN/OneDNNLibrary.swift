@@ -133,10 +133,12 @@ extension OneDNNLibrary {
     return native(description, rowMajor: try .rowMajor(shape))
   }
 
-  /// A layout for prepared parameters, under the library's own name.
+  /// A layout for prepared parameters, under a name that says how they lie and how they lay before:
+  /// transposed and plain matrices of one size differ in that only.
   func native(_ description: MemoryDescription, rowMajor: MemoryDescription) -> Layout {
     if description.isEqual(to: rowMajor) { return .rowMajor }
-    let layout = Layout.native(description.name, sizeInBytes: description.sizeInBytes)
+    let layout = Layout.native(
+      "\(description.name)_from_\(rowMajor.name)", sizeInBytes: description.sizeInBytes)
     natives[layout] = NativeLayout(description: description, rowMajor: rowMajor)
     return layout
   }
