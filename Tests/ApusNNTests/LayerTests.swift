@@ -119,7 +119,8 @@ struct LayerTests {
   @Test("BatchNorm2D in inference uses the running statistics and updates nothing")
   func inference() throws {
     let graph = try trace { scope in
-      ["y": try BatchNorm2D(scope["bn"], 2)(scope.argument("x", .float32, [1, 2, 1, 1]))]
+      let x = scope.argument("x", .float32, [1, 2, 1, 1])
+      return ["y": try BatchNorm2D(scope["bn"], 2)(x)]
     }
     #expect(graph.updatedPaths.isEmpty)
     #expect(graph.inputs.map(\.input.role).filter { $0 == .state("bn.running_var") }.count == 1)
