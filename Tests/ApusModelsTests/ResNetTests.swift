@@ -57,7 +57,8 @@ struct ResNetTests {
   func otherSizes(name: String, size: [Int]) throws {
     let images = cropped(HashedWeights.images(batch: 2, size: 97), to: size)
     // A batch of one for the slow reference, which the batch of two contains.
-    let single = HostTensor(Shape([1, 3] + size), Array(images.floats.prefix(3 * size[0] * size[1])))
+    let single = HostTensor(
+      Shape([1, 3] + size), Array(images.floats.prefix(3 * size[0] * size[1])))
     let store = try weights(name, classes: 10)
     func run(_ backend: any Backend, _ images: HostTensor) throws -> [Float] {
       let graph = try model(name).graph(images: images.shape, classes: 10)

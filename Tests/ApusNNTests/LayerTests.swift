@@ -125,9 +125,10 @@ struct LayerTests {
     #expect(graph.updatedPaths.isEmpty)
     #expect(graph.inputs.map(\.input.role).filter { $0 == .state("bn.running_var") }.count == 1)
     let inputs: [Float] = [3, 5, 2, 1, 0.5, -1, 1, 1, 4 - 1e-5, 1 - 1e-5]
-    let tensors = [
-      HostTensor([1, 2, 1, 1], Array(inputs[0..<2])),
-    ] + stride(from: 2, to: 10, by: 2).map { HostTensor([2], Array(inputs[$0..<$0 + 2])) }
+    let tensors =
+      [
+        HostTensor([1, 2, 1, 1], Array(inputs[0..<2]))
+      ] + stride(from: 2, to: 10, by: 2).map { HostTensor([2], Array(inputs[$0..<$0 + 2])) }
     let expected = HostTensor([1, 2, 1, 1], [2.5, 3])
     #expect(difference(try graph.evaluate(tensors)[0], from: expected, within: .elementwise) == nil)
   }
@@ -177,7 +178,8 @@ struct LayerTests {
     } throws: { "\($0)".hasPrefix("c: convolution: groups must be at least 1") }
   }
 
-  @Test("Padding keeps the size at stride 1, by default", arguments: [(1, 1), (3, 1), (5, 1), (3, 2)])
+  @Test(
+    "Padding keeps the size at stride 1, by default", arguments: [(1, 1), (3, 1), (5, 1), (3, 2)])
   func defaultPadding(kernel: Int, dilation: Int) throws {
     let graph = try trace { scope in
       let layer = Conv2D(scope, 2, 3, kernel: kernel, dilation: dilation)

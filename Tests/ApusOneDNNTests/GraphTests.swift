@@ -23,7 +23,8 @@ struct GraphTests {
     .hardSwish, .mish,
   ]
 
-  @Test("with every activation fused into a convolution, a product and a sum", arguments: activations)
+  @Test(
+    "with every activation fused into a convolution, a product and a sum", arguments: activations)
   func fused(activation: Activation) throws {
     let graph = try trace { scope in
       let x = scope.argument("x", .float32, [2, 20, 7, 6])

@@ -53,7 +53,8 @@ func expectReferenceResults(
     // Nothing of the first run may show in the second, and no bit may differ.
     for (first, second) in zip(results, try execution.run(inputs)) {
       let areEqual = difference(second, from: first, within: .exact) == nil
-      #expect(areEqual, "seed \(seed), \(mode), second run \(comment)", sourceLocation: sourceLocation)
+      #expect(
+        areEqual, "seed \(seed), \(mode), second run \(comment)", sourceLocation: sourceLocation)
     }
   }
 }

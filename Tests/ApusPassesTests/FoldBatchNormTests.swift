@@ -7,7 +7,8 @@ import Testing
 
 @Suite("Folding batch norms")
 struct FoldBatchNormTests {
-  @Test("works with and without a bias, for plain, grouped and depthwise convolutions",
+  @Test(
+    "works with and without a bias, for plain, grouped and depthwise convolutions",
     arguments: [1, 2, 4], [false, true])
   func folds(groups: Int, hasBias: Bool) throws {
     let graph = try network(groups: groups, hasBias: hasBias)

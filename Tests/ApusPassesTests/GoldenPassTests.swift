@@ -135,7 +135,8 @@ struct GoldenPassTests {
       return [
         "y": try batchNorm(
           y, scale: bn.parameter("weight", [4], .ones), offset: bn.parameter("bias", [4], .zeros),
-          mean: bn.state("running_mean", [4], .zeros), variance: bn.state("running_var", [4], .ones),
+          mean: bn.state("running_mean", [4], .zeros),
+          variance: bn.state("running_var", [4], .ones),
           epsilon: 1e-5)
       ]
     }

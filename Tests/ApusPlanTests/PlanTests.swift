@@ -31,7 +31,8 @@ func normalize(_ scope: Scope, _ x: Tensor) throws -> Tensor {
   let shape: Shape = [x.shape[1]]
   return try batchNorm(
     x, scale: scope.parameter("weight", shape, .ones),
-    offset: scope.parameter("bias", shape, .zeros), mean: scope.state("running_mean", shape, .zeros),
+    offset: scope.parameter("bias", shape, .zeros),
+    mean: scope.state("running_mean", shape, .zeros),
     variance: scope.state("running_var", shape, .ones), epsilon: 1e-5)
 }
 

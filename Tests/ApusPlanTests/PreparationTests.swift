@@ -26,7 +26,9 @@ struct PreparationTests {
       let (b, c) = (scope.parameter("b", [16, 16], .ones), scope.parameter("c", [16, 16], .ones))
       let mean = try globalAveragePool(x)
       var y = try dot(dot(mean, a, transposesRight: true), b)
-      y = try y + exp(a).sliced(from: [0, 0], to: [2, 16]) + relu(a + c).sliced(from: [0, 0], to: [2, 16])
+      y =
+        try y + exp(a).sliced(from: [0, 0], to: [2, 16])
+        + relu(a + c).sliced(from: [0, 0], to: [2, 16])
       y = try y + (a + c).sliced(from: [0, 0], to: [2, 16])
       return ["y": try y + b.sliced(from: [0, 0], to: [2, 16])]
     }

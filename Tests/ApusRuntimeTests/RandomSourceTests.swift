@@ -8,9 +8,15 @@ struct RandomSourceTests {
   @Test("are those of an independent computation in Python")
   func knownValues() {
     var source = RandomSource(seed: 0)
-    #expect((0..<3).map { _ in source.next() } == [0x21fa_69a5_8f3d_62f5, 0xbc78_bed6_e022_d134, 0xb42a_8fa9_6d1c_00b4])
+    #expect(
+      (0..<3).map { _ in source.next() } == [
+        0x21fa_69a5_8f3d_62f5, 0xbc78_bed6_e022_d134, 0xb42a_8fa9_6d1c_00b4,
+      ])
     var stream = RandomSource(seed: 7, stream: "layer1.0.conv1.weight")
-    #expect((0..<3).map { _ in stream.next() } == [0xb3db_e9dd_988d_00bc, 0xd1a9_c834_e9f8_d818, 0x6ca1_3397_ab0b_b6eb])
+    #expect(
+      (0..<3).map { _ in stream.next() } == [
+        0xb3db_e9dd_988d_00bc, 0xd1a9_c834_e9f8_d818, 0x6ca1_3397_ab0b_b6eb,
+      ])
   }
 
   @Test("differ by seed and by stream")

@@ -87,7 +87,9 @@ struct TensorTests {
           let rows = i * h / size.height..<((i + 1) * h + size.height - 1) / size.height
           let columns = j * w / size.width..<((j + 1) * w + size.width - 1) / size.width
           var sum = 0.0
-          for row in rows { for column in columns { sum += values[(plane * h + row) * w + column] } }
+          for row in rows {
+            for column in columns { sum += values[(plane * h + row) * w + column] }
+          }
           expected.append(Float(sum / Double(rows.count * columns.count)))
         }
       }

@@ -21,7 +21,9 @@ struct TraceErrorTests {
     let text = message { scope in
       let x = scope.argument("x", .float32, [1, 64, 8, 8])
       let conv = scope["layer2"]["0"]["conv1"]
-      return ["y": try convolution(x, conv.parameter("weight", [8, 32, 3, 3], .zeros), Convolution())]
+      return [
+        "y": try convolution(x, conv.parameter("weight", [8, 32, 3, 3], .zeros), Convolution())
+      ]
     }
     #expect(
       text == """
@@ -39,7 +41,8 @@ struct TraceErrorTests {
       let weight = scope["a"]["b"].parameter("weight", [8, 3, 3, 3], .zeros)
       return ["y": try maxPool(relu(convolution(x, weight, Convolution())), kernel: 3, stride: 1)]
     }
-    #expect(text.hasPrefix("a.b: maxPool: the padded image must be at least as large as the kernel"))
+    #expect(
+      text.hasPrefix("a.b: maxPool: the padded image must be at least as large as the kernel"))
   }
 
   @Test("Shapes that do not broadcast are both in the message")
