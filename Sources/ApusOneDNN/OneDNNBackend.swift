@@ -10,12 +10,17 @@ public struct OneDNNBackend: Backend {
   public let mode: Mode
   /// How many threads run each kernel.
   public let threads: Int
+  /// Whether the graph is checked after every pass.
+  public let verifies: Bool
 
   public var name: String { "cpu" }
 
   /// - Precondition: `threads` is at least 1.
-  public init(_ mode: Mode = .compiled, threads: Int = ThreadTeam.defaultSize) {
+  public init(
+    _ mode: Mode = .compiled, threads: Int = ThreadTeam.defaultSize, verifies: Bool = false
+  ) {
     precondition(threads >= 1)
+    self.verifies = verifies
     self.mode = mode
     self.threads = threads
   }
@@ -40,10 +45,33 @@ public struct OneDNNBackend: Backend {
   ) throws(BackendError) -> (library: OneDNNLibrary, plan: Plan) {
     let library = OneDNNLibrary(threads: threads)
     do {
-      let rewritten = mode == .compiled ? try Passes.inference.run(graph) : graph
+      let passes = verifies ? Passes.inference.verified : .inference
+      let rewritten = mode == .compiled ? try passes.run(graph) : graph
       return (library, try Planner(mode, library).plan(rewritten))
     } catch {
       throw .unsupported("\(error)")
+    }
+  }
+}
+
+extension OneDNNBackend {
+  /// Whether oneDNN runs the op on operands of these types; the reference runs it otherwise.
+  public static func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
+    guard operands.allSatisfy({ $0.dtype == .float32 && $0.rank <= 5 }) else { return false }
+    switch op {
+    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
+      .barrier, .argMax:
+      return false
+    case .unary(let unary): return unary.algorithm != nil
+    case .binary(let binary): return binary.algorithm != nil
+    case .reduce(let reduce):
+      // The library refuses a reduction that reduces nothing.
+      return reduce.axes.contains { operands[0].shape[$0] > 1 }
+    case .pool(let pool): return pool.hasKernel(on: operands[0])
+    case .transpose(let transpose): return !transpose.permutation.isEmpty
+    case .activation, .concatenate, .dot, .convolution, .batchNorm,
+      .localResponseNorm:
+      return true
     }
   }
 }

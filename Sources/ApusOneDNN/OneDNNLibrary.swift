@@ -20,22 +20,7 @@ final class OneDNNLibrary: KernelLibrary {
   init(threads: Int) { omp_set_num_threads(Int32(threads)) }
 
   func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
-    guard operands.allSatisfy({ $0.dtype == .float32 && $0.rank <= 5 }) else { return false }
-    switch op {
-    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
-      .barrier, .argMax:
-      return false
-    case .unary(let unary): return unary.algorithm != nil
-    case .binary(let binary): return binary.algorithm != nil
-    case .reduce(let reduce):
-      // The library refuses a reduction that reduces nothing.
-      return reduce.axes.contains { operands[0].shape[$0] > 1 }
-    case .pool(let pool): return pool.hasKernel(on: operands[0])
-    case .transpose(let transpose): return !transpose.permutation.isEmpty
-    case .activation, .concatenate, .dot, .convolution, .batchNorm,
-      .localResponseNorm:
-      return true
-    }
+    OneDNNBackend.hasKernel(for: op, on: operands)
   }
 
   func resolved(_ step: Step) throws(PlanError) -> Step {

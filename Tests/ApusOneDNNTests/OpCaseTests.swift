@@ -14,7 +14,7 @@ struct OpCaseTests {
       let seed = UInt64.random(in: 0 ... .max)
       let graph = try row.graph()
       let inputs = row.inputs(seed: seed)
-      let program = try OneDNNBackend(mode, threads: threads)
+      let program = try OneDNNBackend(mode, threads: threads, verifies: true)
         .compile(graph, PreparedParameters(ParameterStore()))
       let results = try program.makeExecution().run(inputs)
       let expected = try graph.evaluate(inputs)
@@ -32,7 +32,8 @@ struct OpCaseTests {
     let seed = UInt64.random(in: 0 ... .max)
     let inputs = row.inputs(seed: seed)
     let (graph, store) = try row.graphWithParameters(inputs)
-    let program = try OneDNNBackend(mode, threads: 2).compile(graph, PreparedParameters(store))
+    let program = try OneDNNBackend(mode, threads: 2, verifies: true).compile(
+      graph, PreparedParameters(store))
     let results = try program.makeExecution().run(Array(inputs.prefix(program.inputs.count)))
     let expected = try row.graph().evaluate(inputs)
     for (result, expected) in zip(results, expected) {

@@ -58,9 +58,7 @@ extension OneDNNLibrary {
   /// The second operand may have unit extents where it broadcasts.
   func binary(_ binary: Binary, _ step: Step) throws(BackendError) -> Blueprint? {
     guard let algorithm = binary.algorithm else { return nil }
-    let left = try description(of: step.operands[0])
-    let right = try description(of: step.operands[1])
-    let result = try description(of: step.results[0])
+    let (left, right, result) = try binaryDescriptions(step)
     var blueprint = try Blueprint(
       "dnnl_binary_primitive_desc_create", activation: step.activation
     ) {
@@ -71,5 +69,43 @@ extension OneDNNLibrary {
     blueprint.bind(DNNL_ARG_SRC_1, .operand(1), right)
     blueprint.bind(DNNL_ARG_DST, .result(0), result)
     return blueprint
+  }
+
+  /// The operands and the result of a binary step. Row-major tensors lose the axes that do not
+  /// matter, so that the library sees a broadcast it has generated code for: a filter scaled per
+  /// output channel, `[o, i, h, w] · [o, 1, 1, 1]`, becomes `[1, o, i·h·w] · [1, o, 1]`.
+  private func binaryDescriptions(
+    _ step: Step
+  ) throws(BackendError) -> (
+    left: MemoryDescription, right: MemoryDescription, result: MemoryDescription
+  ) {
+    let (left, right, result) = (step.operands[0], step.operands[1], step.results[0])
+    guard [left, right, result].allSatisfy({ $0.layout == .rowMajor }), left.type != right.type,
+      left.type == result.type
+    else {
+      return (
+        try description(of: left), try description(of: right), try description(of: result)
+      )
+    }
+    var whole: [Int] = []
+    var part: [Int] = []
+    var repeats: Bool?
+    for (extent, other) in zip(left.type.shape, right.type.shape) where extent > 1 {
+      if repeats == (other == 1) {
+        whole[whole.count - 1] *= extent
+        part[part.count - 1] *= other
+      } else {
+        whole.append(extent)
+        part.append(other)
+      }
+      repeats = other == 1
+    }
+    // The generated code repeats along the axes around the second one.
+    if part.first == whole.first {
+      whole.insert(1, at: 0)
+      part.insert(1, at: 0)
+    }
+    let full = try MemoryDescription.rowMajor(Shape(whole))
+    return (full, try .rowMajor(Shape(part)), full)
   }
 }
