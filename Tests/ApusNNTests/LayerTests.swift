@@ -178,6 +178,23 @@ struct LayerTests {
     } throws: { "\($0)".hasPrefix("c: convolution: groups must be at least 1") }
   }
 
+  @Test("Sizes that no integer holds are errors, not traps", arguments: [1 << 40, Int.max, Int.min])
+  func hugeSizes(size: Int) {
+    for (kernel, dilation) in [(size, 1), (3, size), (size, size)] {
+      #expect(throws: GraphError.self) {
+        try trace { scope in
+          let layer = Conv2D(scope["c"], 4, 4, kernel: kernel, dilation: dilation)
+          return ["y": try layer(scope.argument("x", .float32, [1, 4, 8, 8]))]
+        }
+      }
+    }
+    #expect(throws: GraphError.self) {
+      try trace { scope in
+        ["y": try Linear(scope["fc"], size, size)(scope.argument("x", .float32, [1, 4]))]
+      }
+    }
+  }
+
   @Test(
     "Padding keeps the size at stride 1, by default", arguments: [(1, 1), (3, 1), (5, 1), (3, 2)])
   func defaultPadding(kernel: Int, dilation: Int) throws {
