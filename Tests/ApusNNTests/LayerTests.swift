@@ -178,7 +178,8 @@ struct LayerTests {
     } throws: { "\($0)".hasPrefix("c: convolution: groups must be at least 1") }
   }
 
-  @Test("Sizes that no integer holds are errors, not traps", arguments: [1 << 40, Int.max, Int.min])
+  @Test(
+    "Sizes that no integer holds are errors, not traps", arguments: [1 << 40, Int.max, Int.min])
   func hugeSizes(size: Int) {
     for (kernel, dilation) in [(size, 1), (3, size), (size, size)] {
       #expect(throws: GraphError.self) {

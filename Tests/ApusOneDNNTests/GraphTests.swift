@@ -129,6 +129,33 @@ struct GraphTests {
     try expectReferenceResults(graph, within: Tolerance(relative: 1e-4))
   }
 
+  @Test("where binary ops broadcast along any axes, of arguments and of parameters")
+  func broadcasts() throws {
+    for _ in 0..<60 {
+      let seed = UInt64.random(in: 0 ... .max)
+      var random = SplitMix64(seed: seed)
+      let extents = (0..<Int.random(in: 1...5, using: &random)).map { _ in
+        Int.random(in: 1...5, using: &random)
+      }
+      func partial() -> Shape {
+        let part = extents.map { Bool.random(using: &random) ? 1 : $0 }
+        return Shape(Array(part.dropFirst(Int.random(in: 0...extents.count, using: &random))))
+      }
+      let (a, b, c) = (partial(), partial(), partial())
+      let graph = try trace { scope in
+        let x = scope.argument("x", .float32, Shape(extents))
+        let (p, q) = (scope.parameter("p", a, .ones), scope.parameter("q", b, .ones))
+        let scaled = scope.parameter("whole", Shape(extents), .ones)
+        return [
+          "right": try relu(x * p), "left": try q - x,
+          "argument": try x + scope.argument("c", .float32, c),
+          "prepared": try x + tanh(scaled * q), "both": try maximum(p * q, x),
+        ]
+      }
+      try expectReferenceResults(graph, seed: seed, "\(extents), \(a), \(b), \(c)")
+    }
+  }
+
   @Test("where a filter is computed, depthwise and grouped", arguments: [1, 2, 16])
   func computedFilters(groups: Int) throws {
     let graph = try trace { scope in
