@@ -164,6 +164,18 @@ struct GoldenPassTests {
       """)
   }
 
+  @Test("mergeCommon keeps 0 and −0 apart, but not two constants that are no numbers")
+  func signedZeros() throws {
+    let graph = try trace { scope in
+      let x = scope.argument("x", .float32, [1])
+      return ["a": try x / 0.0, "b": try x / -0.0, "c": try x + .nan, "d": try x + .nan]
+    }
+    let merged = try Passes([.mergeCommon], verifies: true).run(graph)
+    let values = merged.outputs.map(\.value)
+    #expect(values[0] != values[1])
+    #expect(values[2] == values[3])
+  }
+
   @Test("a pass that breaks the graph is named, with what it broke")
   func broken() throws {
     let breaks = Pass("breaks") { graph throws(GraphError) in
