@@ -290,6 +290,15 @@ struct PlanTests {
     #expect(eager.peakSizeInBytes == 2048)
   }
 
+  @Test("eager, knows its peak with the working memory of each step")
+  func eagerPeak() throws {
+    let plan = try plan(.eager) { scope, x in ["y": try convolve(scope["conv"], x)] }
+    #expect(plan.steps.map(\.name) == ["reorder", "convolution", "reorder"])
+    // Two images of 2 · 16 · 4 · 4 values of four bytes, and the fake library's 100 bytes.
+    #expect(plan.peakSizeInBytes == 2 * 2048 + 100)
+    #expect(plan.arenaSizeInBytes == 0)
+  }
+
   @Test("fails with the layer's path where the library cannot run a step")
   func unsupported() throws {
     let graph = try trace { scope in
