@@ -7,7 +7,7 @@ import ApusTensor
 import ApusTestSupport
 import Testing
 
-/// Numbers that the script behind the expected values made as well.
+/// Numbers that both sides make: `[(i * step % 101) / 25 - 2 for i in range(n)]` in Python.
 func sequence(_ shape: Shape, step: Int) -> HostTensor {
   HostTensor(shape, (0..<shape.elementCount).map { Float($0 * step % 101) / 25 - 2 })
 }
@@ -16,7 +16,9 @@ let backends: [any Backend] = [
   ReferenceBackend(), OneDNNBackend(.eager, threads: 2), OneDNNBackend(.compiled, threads: 2),
 ]
 
-/// Expected values are PyTorch 2.13.0's (CPU, float64).
+/// Expected values are those of PyTorch 2.13.0 (CPU, float64): `Conv2d(4, 6, 3, stride=2, padding=1,
+/// dilation=2, groups=2)` and two calls of `BatchNorm2d(3, eps=1e-3, momentum=0.2).train()` on
+/// ``sequence(_:step:)``.
 @Suite("Layers")
 struct LayerTests {
   @Test("Conv2D is PyTorch's, with stride, padding, dilation, groups and bias", arguments: 0..<3)
