@@ -71,6 +71,12 @@ let package = Package(
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
+    // The executable is a dependency so that it is built: the tests run it.
+    tests(
+      of: "ApusCommands",
+      uses: ["ApusCLI", "ApusIR", "ApusModels", "ApusRuntime", "ApusTestSupport"],
+      resources: [.copy("Fixtures")]),
+
     tests(of: "ApusIR"),
     tests(
       of: "ApusReference", uses: ["ApusIR", "ApusRuntime", "ApusTestSupport"],
