@@ -25,16 +25,11 @@ struct Preparation {
   }
 
   /// The buffers that the plan's steps and results read and that runs do not change.
-  func run(threads: Int) throws(BackendError) -> [Int: StaticBuffer] {
-    var wanted = Set(plan.steps.flatMap(\.operands).map(\.buffer))
-    wanted.formUnion(plan.results.map(\.operand.buffer))
+  func run() throws(BackendError) -> [Int: StaticBuffer] {
+    let wanted = plan.buffersRead
     var made: [Int: StaticBuffer] = [:]
     for buffer in wanted { made[buffer] = try existing(buffer) }
-
-    let steps = missingSteps(wanted.subtracting(made.keys))
-    for step in steps {
-      for operand in step.operands { made[operand.buffer] = try existing(operand.buffer) }
-    }
+    let steps = try missingSteps(wanted.subtracting(made.keys), &made)
     let stream = try Stream()
     let releases = Plan.releases(after: steps, keeping: wanted)
     for (step, released) in zip(steps, releases) {
@@ -64,13 +59,20 @@ struct Preparation {
     }
   }
 
-  /// The preparation's steps that make buffers not there yet, in order.
-  private func missingSteps(_ missing: Set<Int>) -> [Step] {
-    var needed = missing
-    let steps = plan.preparation.reversed().filter { step in
-      guard step.results.contains(where: { needed.contains($0.buffer) }) else { return false }
-      needed.formUnion(step.operands.map(\.buffer))
-      return true
+  /// The preparation's steps that make buffers not there yet, in order; what they start from is
+  /// added to `made`.
+  private func missingSteps(
+    _ missing: Set<Int>, _ made: inout [Int: StaticBuffer]
+  ) throws(BackendError) -> [Step] {
+    var missing = missing
+    var steps: [Step] = []
+    for step in plan.preparation.reversed()
+    where step.results.contains(where: { missing.contains($0.buffer) }) {
+      steps.append(step)
+      for operand in step.operands where made[operand.buffer] == nil {
+        made[operand.buffer] = try existing(operand.buffer)
+        if made[operand.buffer] == nil { missing.insert(operand.buffer) }
+      }
     }
     return steps.reversed()
   }
