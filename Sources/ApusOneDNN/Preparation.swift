@@ -17,8 +17,12 @@ struct Preparation {
   private let plan: Plan
   private let library: OneDNNLibrary
   private let parameters: PreparedParameters
+  private let threads: Int
 
-  init(_ plan: Plan, _ library: OneDNNLibrary, _ parameters: PreparedParameters) {
+  init(
+    _ plan: Plan, _ library: OneDNNLibrary, _ parameters: PreparedParameters, threads: Int
+  ) {
+    self.threads = threads
     self.plan = plan
     self.library = library
     self.parameters = parameters
@@ -30,6 +34,7 @@ struct Preparation {
     var made: [Int: StaticBuffer] = [:]
     for buffer in wanted { made[buffer] = try existing(buffer) }
     let steps = try missingSteps(wanted.subtracting(made.keys), &made)
+    try placeForms(steps, &made)
     let stream = try Stream()
     let releases = Plan.releases(after: steps, keeping: wanted)
     for (step, released) in zip(steps, releases) {
@@ -77,10 +82,28 @@ struct Preparation {
     return steps.reversed()
   }
 
+  /// Gives the forms that stay one block of memory, in large pages: kernels read all of them in
+  /// every run.
+  private func placeForms(
+    _ steps: [Step], _ made: inout [Int: StaticBuffer]
+  ) throws(BackendError) {
+    let forms = Set(steps.flatMap(\.results).map(\.buffer)).intersection(plan.buffersRead).sorted()
+    var offsets: [Int] = []
+    var size = 0
+    for form in forms {
+      offsets.append(size)
+      size += (plan.buffers[form].sizeInBytes + 63) / 64 * 64
+    }
+    let memory = try ArenaMemory(sizeInBytes: size, threads: threads)
+    for (form, offset) in zip(forms, offsets) {
+      made[form] = StaticBuffer(storage: memory.storage, offsetInBytes: offset)
+    }
+  }
+
   private func run(
     _ step: Step, _ made: inout [Int: StaticBuffer], _ stream: Stream
   ) throws(BackendError) {
-    for result in step.results {
+    for result in step.results where made[result.buffer] == nil {
       made[result.buffer] = StaticBuffer(
         storage: HostTensor.Storage(sizeInBytes: plan.buffers[result.buffer].sizeInBytes),
         offsetInBytes: 0)

@@ -28,6 +28,7 @@ public struct Planner {
     }
     var plan = lowering.plan
     plan.preparation = neededPreparation(of: plan)
+    if mode == .compiled { plan.overwriteDyingOperands() }
     for step in plan.steps {
       plan.scratchpads.append(
         Plan.Scratchpad(offset: 0, sizeInBytes: try library.scratchpadSizeInBytes(of: step)))

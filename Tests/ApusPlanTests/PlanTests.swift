@@ -107,8 +107,8 @@ struct PlanTests {
       #3 nChw16c float32[2, 16, 4, 4] = reorder(#0 plain float32[2, 16, 4, 4]) @conv1
       #2 nChw16c float32[2, 16, 4, 4] = convolution+relu(#3 nChw16c float32[2, 16, 4, 4], #4 filter float32[16, 16, 3, 3]) @conv1
       #6 nChw16c float32[2, 16, 4, 4] = convolution(#2 nChw16c float32[2, 16, 4, 4], #7 filter float32[16, 16, 3, 3]) @conv2
-      #8 nChw16c float32[2, 16, 4, 4] = add+relu(#6 nChw16c float32[2, 16, 4, 4], #2 nChw16c float32[2, 16, 4, 4]) @conv2
-      #9 plain float32[2, 16, 4, 4] = reorder(#8 nChw16c float32[2, 16, 4, 4])
+      #6 nChw16c float32[2, 16, 4, 4] = add+relu(#6 nChw16c float32[2, 16, 4, 4], #2 nChw16c float32[2, 16, 4, 4]) @conv2
+      #9 plain float32[2, 16, 4, 4] = reorder(#6 nChw16c float32[2, 16, 4, 4])
       return #9
       """)
     expect(
@@ -124,6 +124,24 @@ struct PlanTests {
       #10 nhwc float32[2, 16, 4, 4] = relu(#9 nhwc float32[2, 16, 4, 4]) @conv2
       #11 plain float32[2, 16, 4, 4] = reorder(#10 nhwc float32[2, 16, 4, 4])
       return #11
+      """)
+  }
+
+  @Test("writes over an operand only where nothing reads it afterwards, and never over an input")
+  func overwriting() throws {
+    expect(
+      try plan(.compiled, x: [2, 3]) { _, x in
+        let a = try exp(x)
+        let b = try a + exp(a)
+        return ["b": b, "c": try b * a]
+      },
+      """
+      #1 plain float32[2, 3] = exp(#0 plain float32[2, 3])
+      #2 plain float32[2, 3] = exp(#1 plain float32[2, 3])
+      #2 plain float32[2, 3] = add(#1 plain float32[2, 3], #2 plain float32[2, 3])
+      #1 plain float32[2, 3] = multiply(#2 plain float32[2, 3], #1 plain float32[2, 3])
+      return #2
+      return #1
       """)
   }
 
