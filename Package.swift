@@ -55,21 +55,53 @@ let package = Package(
     library(
       "ApusCommands", uses: ["Apus", "ApusOneDNN", "ApusData", "ApusBench"],
       products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    tests(of: "ApusRuntime", uses: ["ApusIR"], resources: [.copy("Fixtures")]),
+    tests(
+      of: "ApusRuntime", uses: ["ApusIR", "ApusReference", "ApusTensor"],
+      resources: [.copy("Fixtures")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
     tests(of: "ApusBench"),
 
     tests(
       of: "ApusOneDNN",
-      uses: ["ApusIR", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTestSupport"]),
+      uses: [
+        "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
+
+    // The executable is a dependency so that it is built: the tests run it.
+    tests(
+      of: "ApusCommands",
+      uses: ["ApusCLI", "ApusIR", "ApusModels", "ApusRuntime", "ApusTestSupport"],
+      resources: [.copy("Fixtures")]),
 
     tests(of: "ApusIR"),
     tests(
       of: "ApusReference", uses: ["ApusIR", "ApusRuntime", "ApusTestSupport"],
       resources: [.copy("Fixtures")]),
+
+    tests(
+      of: "ApusPlan",
+      uses: ["ApusIR", "ApusPasses", "ApusTensor", "ApusRuntime", "ApusTestSupport"]),
+    tests(
+      of: "ApusPasses",
+      uses: ["ApusIR", "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport"]),
+    tests(
+      of: "ApusTensor",
+      uses: ["ApusIR", "ApusReference", "ApusRuntime", "ApusTestSupport"]),
+    tests(
+      of: "ApusNN",
+      uses: [
+        "ApusIR", "ApusOneDNN", "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport",
+      ]),
+    tests(
+      of: "ApusModels",
+      uses: [
+        "ApusIR", "ApusNN", "ApusOneDNN", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ], resources: [.copy("Fixtures")]),
 
     tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),
 

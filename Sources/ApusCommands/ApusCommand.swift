@@ -1,5 +1,6 @@
 import Apus
 import ArgumentParser
+import Foundation
 import Synchronization
 
 /// The command line. A program of one's own registers more networks and gets every subcommand for
@@ -19,6 +20,9 @@ public struct ApusCommand: ParsableCommand {
   /// Runs the command line with the given networks and exits.
   public static func main(_ networks: Catalogue) -> Never {
     catalogue.withLock { $0 = networks }
+    Console.reserveClosedStreams()
+    // A file beyond the limit of its size shall be an error of `write`, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     main()
     exit()
   }
@@ -31,7 +35,7 @@ public struct ApusCommand: ParsableCommand {
     if let model = catalogue[name] { return model }
     let remedy = catalogue.nearest(to: name).map { "did you mean \($0)?" }
     throw ValidationError(
-      "model: must be one of the names `apus models` lists, got \"\(name)\""
-        + "; \(remedy ?? "see `apus models`")")
+      "must be one of the names that `apus models` lists, got \"\(name.printable)\""
+        + (remedy.map { "; \($0)" } ?? ""))
   }
 }

@@ -17,38 +17,59 @@ struct Bench: ParsableCommand {
     case table, json, jsonl
   }
 
-  @Option(name: [.short, .customLong("model")], help: "Networks; see `apus models`.")
-  var models: CommaList<String>
+  @Option(
+    name: [.short, .customLong("model")], help: "Networks; see `apus models`.",
+    transform: CommaList<ModelOption>.init(parsing:))
+  var models: CommaList<ModelOption>
 
-  @Option(name: [.short, .long], help: "Images that run together.")
+  @Option(
+    name: [.short, .long], parsing: .unconditional, help: "Images that run together (default: 1).",
+    transform: CommaList<PositiveInt>.init(parsing:))
   var batchSize = CommaList([PositiveInt(1)])
 
-  @Option(help: "eager, compiled.")
+  @Option(
+    help: "eager, compiled (default: compiled).",
+    transform: CommaList<ExecutionOption>.init(parsing:))
   var execution = CommaList([ExecutionOption.compiled])
 
-  @Option(help: "Numbers, or auto: one for each physical core the process may use.")
+  @Option(
+    parsing: .unconditional,
+    help: "Numbers, or auto: one for each physical core the process may use (default: auto).",
+    transform: CommaList<ThreadCountOption>.init(parsing:))
   var threads = CommaList([ThreadCountOption.auto])
 
-  @Option(help: "The side of the square images, in pixels (default: the network's own).")
+  @Option(
+    parsing: .unconditional,
+    help: "The side of the square images, in pixels (default: the network's own).",
+    transform: PositiveInt.init(parsing:))
   var imageSize: PositiveInt?
 
-  @Option(help: "A weight file (default: fresh weights).", completion: .file())
+  @Option(help: "A weight file of the one network (default: fresh weights).", completion: .file())
   var weights: String?
 
-  @Option(help: "Measure at least so long: 3s, 500ms.")
+  @Option(
+    parsing: .unconditional, help: "Measure at least so long: 3s, 500ms (default: 3s).",
+    transform: DurationOption.init(parsing:))
   var minTime = DurationOption(MeasuringRules.standard.minTime)
 
-  @Option(help: "Stop measuring after so long: 60s, 5m.")
+  @Option(
+    parsing: .unconditional, help: "Stop measuring after so long: 60s, 5m (default: 60s).",
+    transform: DurationOption.init(parsing:))
   var maxTime = DurationOption(MeasuringRules.standard.maxTime)
 
-  @Option(help: "Measure at least so many runs.")
+  @Option(
+    parsing: .unconditional, help: "Measure at least so many runs (default: 10).",
+    transform: PositiveInt.init(parsing:))
   var minIterations = PositiveInt(MeasuringRules.standard.minIterations)
 
   @Option(help: "table, json or jsonl (one row a line, as soon as it is there).")
   var format = Format.table
 
   func validate() throws {
-    for name in models.elements { _ = try ApusCommand.model(named: name) }
+    if weights != nil && models.elements.count > 1 {
+      throw ValidationError(
+        "--weights: must be of one network, got \(models.elements.count); measure each by itself")
+    }
     do {
       _ = try rules()
     } catch {
@@ -67,9 +88,8 @@ struct Bench: ParsableCommand {
     let machine = MachineState.current()
     var report = BenchReport(format)
     let bench = CellRunner(rules: try rules(), machine: machine)
-    for name in models.elements {
-      let model = try ApusCommand.model(named: name)
-      let network = try bench.load(model, imageSize: imageSize?.value, weights: weights)
+    for option in models.elements where !Interruption.requested {
+      let network = try bench.load(option.model, imageSize: imageSize?.value, weights: weights)
       for batch in batchSize.elements {
         for threads in threads.elements {
           try measure(

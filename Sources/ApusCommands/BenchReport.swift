@@ -15,8 +15,7 @@ struct BenchReport {
   mutating func add(_ row: BenchRow) throws {
     rows.append(row)
     if format == .jsonl {
-      print(try JSONValue(encoding: row).text())
-      fflush(nil)
+      try Console.output(JSONValue(encoding: row).text() + "\n")
     }
   }
 
@@ -24,14 +23,14 @@ struct BenchReport {
   func finish() throws {
     switch format {
     case .jsonl: break
-    case .json: print(try JSONValue(encoding: rows).text(indented: true))
-    case .table: printTable()
+    case .json: try Console.output(JSONValue(encoding: rows).text(indented: true) + "\n")
+    case .table: try Console.output(table().plain() + remarks())
     }
-    if Interruption.requested { throw ExitCode(130) }
+    if Interruption.requested { throw ExitCode(Interruption.exitCode) }
     if rows.contains(where: { $0.status != .ok }) { throw ExitCode(3) }
   }
 
-  private func printTable() {
+  private func table() -> Table {
     var table = Table([
       .words("model"), .numbers("batch"), .words("execution"), .numbers("threads"),
       .numbers("median", unit: "ms"), .numbers("min", unit: "ms"), .numbers("sd", unit: "ms"),
@@ -48,11 +47,16 @@ struct BenchReport {
         .number(row.maxRelDiff) { String(format: "%.0e", $0) },
       ])
     }
-    print(table.plain())
-    for row in rows {
+    return table
+  }
+
+  /// What the table has no room for, after an empty line.
+  private func remarks() -> String {
+    let lines = rows.flatMap { row in
       let cell = "\(row.model), batch \(row.batchSize ?? 0), \(row.execution ?? "")"
-      if row.status != .ok { print("\(cell): \(row.status.rawValue): \(row.reason ?? "")") }
-      for warning in row.warnings { print("\(cell): \(warning)") }
+      let failure = row.status == .ok ? nil : "\(row.status.rawValue): \(row.reason ?? "")"
+      return ([failure].compactMap { $0 } + row.warnings).map { "\(cell): \($0)\n" }
     }
+    return lines.isEmpty ? "" : "\n" + lines.joined()
   }
 }

@@ -38,17 +38,20 @@ struct CellRunner {
       peakBytes: loaded.peakBytes)
   }
 
-  /// Measures a cell; running out of memory is a row, not an error.
-  func run(_ cell: Cell, _ network: Network) throws -> BenchRow {
-    let graph = try network.model.graph(batch: cell.batch, imageSize: network.imageSize)
+  /// Measures a cell; a failure is a row too, so that it costs a sweep nothing else.
+  func run(_ cell: Cell, _ network: Network) -> BenchRow {
     var row = self.row(cell, network)
-    let perImage = graph.macs / cell.batch
-    (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
     do {
+      let graph = try network.model.graph(batch: cell.batch, imageSize: network.imageSize)
+      let perImage = graph.macs / cell.batch
+      (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
       try measure(cell, network, graph, &row)
     } catch BackendError.outOfMemory(let size) {
       row.status = .oom
       row.reason = BackendError.outOfMemory(sizeInBytes: size).description
+    } catch {
+      row.status = .failed
+      row.reason = "\(error)"
     }
     return row
   }
@@ -75,7 +78,13 @@ struct CellRunner {
     let first = try ProcessMemory.peakBytes { try execution.run([images]) }
     (row.firstMs, peaks.first) = (milliseconds(since: start), first.peakBytes)
     if cell.execution == .compiled {
-      try compare(first.result[0], with: eager(cell, network, graph, images), &row)
+      do {
+        try compare(first.result[0], with: eager(cell, network, graph, images), &row)
+      } catch BackendError.outOfMemory(let size) {
+        row.warnings.append(
+          "not compared with eager: "
+            + BackendError.outOfMemory(sizeInBytes: size).description)
+      }
     }
 
     let steady = try ProcessMemory.peakBytes {

@@ -13,7 +13,7 @@ final class Classifier {
 
   init(
     _ loaded: LoadedModel, classes: Int, labels: ClassLabels?, _ backend: any Backend
-  ) throws {
+  ) {
     self.loaded = loaded
     self.classes = classes
     self.labels = labels
@@ -45,27 +45,6 @@ final class Classifier {
 struct Logits {
   let rows: [[Float]]
   let labels: ClassLabels?
-}
-
-/// The names of classes, by index.
-struct ClassLabels {
-  private let names: [String]
-
-  /// Reads one name a line.
-  init(path: String, classes: Int) throws {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw InputError("\(path): must be a readable UTF-8 text file with one class name a line")
-    }
-    var names = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    while names.last?.allSatisfy(\.isWhitespace) == true { names.removeLast() }
-    guard names.count == classes else {
-      throw InputError(
-        "\(path): must have one line for each of \(classes) classes, got \(names.count) lines")
-    }
-    self.names = names.map(String.init)
-  }
-
-  subscript(index: Int) -> String { names[index] }
 }
 
 extension Array {

@@ -37,7 +37,7 @@ struct Inspect: ParsableCommand {
       }
       let listing = Listing(
         file: file, format: weights.format.rawValue, metadata: weights.metadata, tensors: tensors)
-      print(try JSONValue(encoding: listing).text(indented: true))
+      try Console.output(JSONValue(encoding: listing).text(indented: true) + "\n")
     case .table:
       var table = Table([
         .words("tensor"), .words("dtype"), .words("shape"), .numbers("bytes"),
@@ -47,12 +47,13 @@ struct Inspect: ParsableCommand {
           "\(entry.name)", "\(entry.dtypeName)", "\(entry.shape)", .count(entry.sizeInBytes),
         ])
       }
-      print(table.plain())
       let bytes = weights.entries.reduce(0) { $0 + $1.sizeInBytes }
-      print("\(weights.format), \(weights.entries.count) tensors, \(HumanNumber.bytes(bytes))")
-      for (key, value) in weights.metadata.sorted(by: { $0.key < $1.key }) {
-        print("\(key): \(value)")
-      }
+      let metadata = weights.metadata.sorted { $0.key < $1.key }
+        .map { "\($0.key.printable): \($0.value.printable)\n" }
+      try Console.output(
+        table.plain()
+          + "\n\(weights.format), \(weights.entries.count) tensors, \(HumanNumber.bytes(bytes))\n"
+          + metadata.joined())
     }
   }
 }

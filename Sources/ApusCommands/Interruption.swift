@@ -5,6 +5,9 @@ import Foundation
 enum Interruption {
   nonisolated(unsafe) private static var isRequested: sig_atomic_t = 0
 
+  /// The exit code after an interruption, as shells count it: 128 and the signal's number.
+  static let exitCode: Int32 = 130
+
   static var requested: Bool { isRequested != 0 }
 
   static func watch() {

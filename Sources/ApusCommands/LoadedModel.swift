@@ -14,18 +14,38 @@ struct LoadedModel {
   ) throws {
     self.model = model
     let graph = try model.graph(batch: 1, classes: classes)
+    let expected = graph.inputs.compactMap { input, _ in
+      input.path.map { (path: $0, type: input.type) }
+    }
     guard let weights else {
+      try Self.requireMemory(for: expected.map(\.type))
       parameters = ParameterStore(initializing: graph)
       initialized = []
       return
     }
-    let expected = graph.inputs.compactMap { input, _ in
-      input.path.map { (path: $0, type: input.type) }
-    }
     var store = try ParameterStore(
       WeightFile(path: weights), matching: expected, allowMismatch: allowMismatch)
     initialized = store.missing
+    let missing = Set(store.missing)
+    try Self.requireMemory(for: expected.filter { missing.contains($0.path) }.map(\.type))
+    try Self.requireFinite(store, file: weights)
     store.fill(from: graph)
     parameters = store
+  }
+
+  /// Throws where a weight is NaN or infinite: kernels may drop a NaN on the way, and the classes
+  /// would look plausible.
+  private static func requireFinite(_ store: ParameterStore, file: String) throws(InputError) {
+    for path in store.paths {
+      guard let tensor = store[path], let index = tensor.firstNonFinite else { continue }
+      throw InputError(
+        "\(file): weights must be finite, got \(tensor.floats[index]) in \(path), element \(index)")
+    }
+  }
+
+  /// Throws unless fresh values of these types can be had; drawing them takes a second copy.
+  private static func requireMemory(for types: [TensorType]) throws(BackendError) {
+    let size = types.reduce(0) { $0 + $1.sizeInBytes }
+    try HostMemory.require(size + (types.map(\.sizeInBytes).max() ?? 0))
   }
 }

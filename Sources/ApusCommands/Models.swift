@@ -28,12 +28,19 @@ struct Models: ParsableCommand {
     }
   }
 
-  func run() throws {
+  private var models: [Model] {
     let glob = Glob(pattern)
-    let models = ApusCommand.catalogue.withLock { $0.models }.filter { glob.matches($0.name) }
+    return ApusCommand.catalogue.withLock { $0.models }.filter { glob.matches($0.name) }
+  }
+
+  func validate() throws {
     if models.isEmpty {
-      throw ValidationError("pattern: must match a network's name, got \"\(pattern)\"")
+      throw ValidationError(
+        "pattern: must match the name of a network, got \"\(pattern)\"; see `apus models`")
     }
+  }
+
+  func run() throws {
     let rows = try models.map { model in
       let graph = try model.graph(batch: 1)
       return Row(
@@ -41,7 +48,7 @@ struct Models: ParsableCommand {
         imageSize: model.imageSize, source: model.source)
     }
     switch format {
-    case .json: print(try JSONValue(encoding: rows).text(indented: true))
+    case .json: try Console.output(JSONValue(encoding: rows).text(indented: true) + "\n")
     case .table:
       var table = Table([
         .words("model"), .numbers("parameters"), .numbers("MACs"), .numbers("image", unit: "px"),
@@ -53,7 +60,7 @@ struct Models: ParsableCommand {
           "\(row.imageSize)", "\(row.source)",
         ])
       }
-      print(table.plain())
+      try Console.output(table.plain())
     }
   }
 }

@@ -1,41 +1,59 @@
+import Apus
 import ApusBench
 import ApusOneDNN
 import ArgumentParser
 
+/// The value of an option, which says what must hold where an argument cannot be one.
+///
+/// The help of such an option names its default: the parser shows that of other options only.
+protocol OptionValue: Sendable {
+  init(parsing argument: String) throws(ValidationError)
+}
+
 /// Values separated by commas; each is a cell of a sweep.
-struct CommaList<Element: ExpressibleByArgument & Sendable>: ExpressibleByArgument, Sendable {
+struct CommaList<Element: OptionValue>: OptionValue {
   let elements: [Element]
 
   init(_ elements: [Element]) { self.elements = elements }
 
-  init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    let elements = parts.compactMap { Element(argument: String($0)) }
-    guard elements.count == parts.count else { return nil }
+  init(parsing argument: String) throws(ValidationError) {
+    var elements: [Element] = []
+    for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+      if part.isEmpty {
+        throw ValidationError("a comma must stand between two values, got \"\(argument)\"")
+      }
+      elements.append(try Element(parsing: String(part)))
+    }
     self.elements = elements
   }
+}
 
-  var defaultValueDescription: String {
-    elements.map(\.defaultValueDescription).joined(separator: ",")
+/// A network of the catalogue, by its name.
+struct ModelOption: OptionValue {
+  let model: Model
+
+  init(parsing argument: String) throws(ValidationError) {
+    model = try ApusCommand.model(named: argument)
   }
 }
 
 /// A number that is at least 1.
-struct PositiveInt: ExpressibleByArgument, Sendable {
+struct PositiveInt: OptionValue {
   let value: Int
 
   init(_ value: Int) { self.value = value }
 
-  init?(argument: String) {
-    guard let value = Int(argument), value >= 1, value <= 1 << 30 else { return nil }
+  init(parsing argument: String) throws(ValidationError) {
+    guard let value = Int(argument), value >= 1, value <= 1 << 30 else {
+      throw ValidationError("must be a whole number from 1 to \(1 << 30), got \"\(argument)\"")
+    }
     self.value = value
   }
 
-  var defaultValueDescription: String { "\(value)" }
 }
 
 /// A number of threads, or `auto` for what the machine allows.
-struct ThreadCountOption: ExpressibleByArgument, Sendable {
+struct ThreadCountOption: OptionValue {
   /// `nil` for `auto`.
   let value: Int?
 
@@ -43,44 +61,49 @@ struct ThreadCountOption: ExpressibleByArgument, Sendable {
 
   private init(value: Int?) { self.value = value }
 
-  init?(argument: String) {
+  init(parsing argument: String) throws(ValidationError) {
     if argument == "auto" {
       self = .auto
     } else if let count = Int(argument), (1...1024).contains(count) {
       value = count
     } else {
-      return nil
+      throw ValidationError("must be auto or a whole number from 1 to 1024, got \"\(argument)\"")
     }
   }
-
-  var defaultValueDescription: String { value.map(String.init) ?? "auto" }
 
   /// The number of threads: one for each physical core the process may use, unless told.
   func count(on machine: MachineState) -> Int { value ?? machine.defaultThreadCount }
 }
 
 /// A length of time: `3s`, `200ms`, `5m`, or a number of seconds.
-struct DurationOption: ExpressibleByArgument, Sendable {
+struct DurationOption: OptionValue {
   let duration: Duration
 
   init(_ duration: Duration) { self.duration = duration }
 
-  init?(argument: String) {
+  init(parsing argument: String) throws(ValidationError) {
     let units: [(String, Double)] = [("ms", 1e-3), ("s", 1), ("m", 60), ("", 1)]
     guard let (unit, scale) = units.first(where: { argument.hasSuffix($0.0) }),
       let number = Double(argument.dropLast(unit.count)), number.isFinite, number >= 0,
       number * scale < 1e6
-    else { return nil }
+    else {
+      throw ValidationError(
+        "must be a time of at least 0 and below 10⁶ seconds, such as 3s, 500ms or 5m, "
+          + "got \"\(argument)\"")
+    }
     duration = .seconds(number * scale)
-  }
-
-  var defaultValueDescription: String {
-    "\(duration / .seconds(1))s".replacing(".0s", with: "s")
   }
 }
 
-enum ExecutionOption: String, ExpressibleByArgument, CaseIterable, Sendable {
+enum ExecutionOption: String, OptionValue, ExpressibleByArgument, CaseIterable {
   case eager, compiled
+
+  init(parsing argument: String) throws(ValidationError) {
+    guard let execution = Self(rawValue: argument) else {
+      throw ValidationError("must be eager or compiled, got \"\(argument)\"")
+    }
+    self = execution
+  }
 
   var mode: OneDNNBackend.Mode {
     switch self {

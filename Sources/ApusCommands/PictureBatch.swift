@@ -8,7 +8,10 @@ struct PictureBatch {
   private var pixels: [Float] = []
   private(set) var paths: [String] = []
 
-  init(_ preprocessing: Preprocessing, capacity: Int) {
+  /// - Throws: where memory cannot hold the pixels and their copy in a tensor.
+  init(_ preprocessing: Preprocessing, capacity: Int) throws(BackendError) {
+    try HostMemory.require(
+      2 * capacity * preprocessing.valueCount * MemoryLayout<Float>.stride)
     self.preprocessing = preprocessing
     self.capacity = capacity
   }

@@ -13,8 +13,10 @@ struct Predict: ParsableCommand {
     help: "Pictures (JPEG, PNG, WebP) or folders of them.", completion: .file())
   var images: [String] = []
 
-  @Option(name: [.short, .customLong("model")], help: "The network; see `apus models`.")
-  var model: String
+  @Option(
+    name: [.short, .customLong("model")], help: "The network; see `apus models`.",
+    transform: ModelOption.init(parsing:))
+  var model: ModelOption
 
   @Option(help: "The network's weights: safetensors or a PyTorch state dict.", completion: .file())
   var weights: String
@@ -25,42 +27,58 @@ struct Predict: ParsableCommand {
       discussion: "They are initialised afresh. May be given several times."))
   var allowMismatch: [String] = []
 
-  @Option(help: "The number of classes of the network's head.")
+  @Option(
+    parsing: .unconditional, help: "The number of classes of the network's head (default: 1000).",
+    transform: PositiveInt.init(parsing:))
   var classes = PositiveInt(1000)
 
   @Option(help: "A text file with one class name a line.", completion: .file())
   var labels: String?
 
-  @Option(help: "How many classes to show, the most likely first.")
+  @Option(
+    parsing: .unconditional, help: "How many classes to show, the most likely first (default: 5).",
+    transform: PositiveInt.init(parsing:))
   var topK = PositiveInt(5)
 
-  @Option(name: [.short, .long], help: "Pictures that run together.")
-  var batchSize = PositiveInt(1)
+  @Option(
+    name: [.short, .long], parsing: .unconditional,
+    help: "Pictures that run together (default: 1; with --tensor all).",
+    transform: PositiveInt.init(parsing:))
+  var batchSize: PositiveInt?
 
-  @Option(help: "The side of the square the network sees, in pixels (default: the network's own).")
+  @Option(
+    parsing: .unconditional,
+    help: "The side of the square the network sees, in pixels (default: the network's own).",
+    transform: PositiveInt.init(parsing:))
   var imageSize: PositiveInt?
 
-  @Option(help: "A .npy file with a float32 array [n, 3, h, w] instead of pictures.")
+  @Option(
+    help: "A .npy file with a float32 array [n, 3, h, w] instead of pictures.",
+    completion: .file())
   var tensor: String?
 
-  @Option(help: "Write the logits [n, classes] to this .npy file.")
+  @Option(
+    help: "Write the logits [n, classes] to this .npy file, a row for each classified picture.",
+    completion: .file())
   var logits: String?
 
   @Option(help: "eager or compiled.")
   var execution = ExecutionOption.compiled
 
-  @Option(help: "A number, or auto: one for each physical core the process may use.")
+  @Option(
+    parsing: .unconditional,
+    help: "A number, or auto: one for each physical core the process may use (default: auto).",
+    transform: ThreadCountOption.init(parsing:))
   var threads = ThreadCountOption.auto
 
   @Option(help: "table or json.")
   var format = TextFormat.table
 
   func validate() throws {
-    _ = try ApusCommand.model(named: model)
     if images.isEmpty == (tensor == nil) {
       throw ValidationError(
         "give pictures or --tensor FILE, not both: got \(images.count) pictures and "
-          + (tensor.map { "--tensor \($0)" } ?? "no --tensor"))
+          + (tensor.map { "--tensor \($0.printable)" } ?? "no --tensor"))
     }
     if tensor != nil && imageSize != nil {
       throw ValidationError("--image-size: does not apply to --tensor, whose size is its own")
@@ -69,26 +87,38 @@ struct Predict: ParsableCommand {
       throw ValidationError(
         "--top-k: must be at most the number of classes, \(classes.value), got \(topK.value)")
     }
+    if let imageSize {
+      do {
+        _ = try Preprocessing(imageSize: imageSize.value)
+      } catch {
+        throw ValidationError("--image-size: \(error)")
+      }
+    }
   }
 
   func run() throws {
+    Interruption.watch()
+    // What can fail at once is tried before anything that takes long.
+    if let logits { try PredictionReport.requireWritable(logits) }
+    let labels = try labels.map { try ClassLabels(path: $0, classes: classes.value) }
+    let pictures = try ImageFile.list(images)
     let loaded = try LoadedModel(
-      ApusCommand.model(named: model), classes: classes.value, weights: weights,
-      allowMismatch: allowMismatch)
+      model.model, classes: classes.value, weights: weights, allowMismatch: allowMismatch)
     for path in loaded.initialized {
       Console.warn("\(path): initialised afresh, because --allow-mismatch says so")
     }
-    let classifier = try Classifier(
-      loaded, classes: classes.value,
-      labels: labels.map { try ClassLabels(path: $0, classes: classes.value) },
+    let classifier = Classifier(
+      loaded, classes: classes.value, labels: labels,
       OneDNNBackend(execution.mode, threads: threads.count(on: .current())))
     var report = PredictionReport(topK: topK.value, format: format)
     if let tensor {
       try classify(tensor: tensor, classifier, &report)
     } else {
-      try classify(pictures: ImageFile.list(images), classifier, &report)
+      try classify(pictures: pictures, classifier, &report)
     }
-    if let logits { try report.writeLogits(to: logits, classes: classes.value) }
+    if let logits, !Interruption.requested {
+      try report.writeLogits(to: logits, classes: classes.value)
+    }
     try report.finish()
   }
 
@@ -99,13 +129,18 @@ struct Predict: ParsableCommand {
     guard tensor.dtype == .float32, tensor.shape.rank == 4, tensor.shape[1] == 3,
       tensor.shape.allSatisfy({ $0 >= 1 })
     else {
-      throw InputError("\(path): must be float32[n, 3, h, w], got \(tensor.type)")
+      throw InputError("\(path.printable): must be float32[n, 3, h, w], got \(tensor.type)")
     }
-    let batch = batchSize.value == 1 ? tensor.shape[0] : batchSize.value
-    for start in stride(from: 0, to: tensor.shape[0], by: batch) {
+    if let index = tensor.firstNonFinite {
+      // Checked here because maxima (ReLU, pooling) may turn a NaN into a number.
+      throw InputError(
+        "\(path.printable): must hold finite numbers, got \(tensor.floats[index])")
+    }
+    let batch = batchSize?.value ?? tensor.shape[0]
+    for start in stride(from: 0, to: tensor.shape[0], by: batch) where !Interruption.requested {
       let end = min(start + batch, tensor.shape[0])
       let names = (start..<end).map { "\(path)[\($0)]" }
-      report.add(names, try classifier.classify(tensor.rows(start..<end)))
+      try report.add(names, classifier.classify(tensor.rows(start..<end)))
     }
   }
 
@@ -114,8 +149,10 @@ struct Predict: ParsableCommand {
   ) throws {
     let side = imageSize?.value ?? classifier.imageSize
     let preprocessing = try Preprocessing(imageSize: side)
-    var batch = PictureBatch(preprocessing, capacity: min(batchSize.value, pictures.count))
+    var batch = try PictureBatch(
+      preprocessing, capacity: min(batchSize?.value ?? 1, pictures.count))
     for (index, path) in pictures.enumerated() {
+      if Interruption.requested { return }
       do throws(DatasetError) {
         if let warning = try batch.add(path) { Console.warn(warning) }
       } catch {
@@ -123,7 +160,7 @@ struct Predict: ParsableCommand {
         report.fail(path, "\(error)")
       }
       if batch.isFull || index == pictures.count - 1, !batch.paths.isEmpty {
-        report.add(batch.paths, try classifier.classify(batch.tensor()))
+        try report.add(batch.paths, classifier.classify(batch.tensor()))
         batch.removeAll()
       }
     }

@@ -28,12 +28,16 @@ struct PredictionReport {
     self.format = format
   }
 
-  mutating func add(_ images: [String], _ logits: Logits) {
+  mutating func add(_ images: [String], _ logits: Logits) throws {
     for (image, row) in zip(images, logits.rows) {
       self.logits += row
+      if let value = row.first(where: { !$0.isFinite }) {
+        fail(image, "\(image.printable): logits must be finite, got \(value); check the weights")
+        continue
+      }
       let predictions = mostLikely(row, logits.labels)
       rows.append(Row(image: image, predictions: predictions))
-      if format == .table { printTable(image, predictions) }
+      if format == .table { try printTable(image, predictions) }
     }
   }
 
@@ -42,13 +46,27 @@ struct PredictionReport {
     rows.append(Row(image: image, error: reason))
   }
 
+  /// Throws what creating the file at `path` would, and leaves nothing there; a pipe or device is
+  /// left alone.
+  static func requireWritable(_ path: String) throws(FileError) {
+    var status = stat()
+    if stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) { return }
+    _ = try AtomicFile(path: path)
+  }
+
+  /// Writes the logits of all classified pictures; no file where there are none.
   func writeLogits(to path: String, classes: Int) throws {
+    if logits.isEmpty { return }
     try NumPyFile.write(HostTensor([logits.count / classes, classes], logits), to: path)
   }
 
-  /// - Throws: the exit code, where some or all images could not be classified.
+  /// - Throws: the exit code, where some or all images could not be classified, or the rest had to
+  ///   be left after an interruption.
   func finish() throws {
-    if format == .json { print(try JSONValue(encoding: rows).text(indented: true)) }
+    if format == .json {
+      try Console.output(JSONValue(encoding: rows).text(indented: true) + "\n")
+    }
+    if Interruption.requested { throw ExitCode(Interruption.exitCode) }
     let failed = rows.count { $0.error != nil }
     if failed > 0 { throw failed == rows.count ? ExitCode.failure : ExitCode(3) }
   }
@@ -65,8 +83,7 @@ struct PredictionReport {
     }
   }
 
-  private func printTable(_ image: String, _ predictions: [Prediction]) {
-    print(image)
+  private func printTable(_ image: String, _ predictions: [Prediction]) throws {
     var table = Table([.numbers("class"), .numbers("probability"), .words("label")])
     for prediction in predictions {
       table.add([
@@ -74,6 +91,6 @@ struct PredictionReport {
         "\(prediction.label ?? "")",
       ])
     }
-    print(table.plain())
+    try Console.output("\(image.printable)\n\(table.plain())\n")
   }
 }

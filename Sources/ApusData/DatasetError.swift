@@ -1,3 +1,5 @@
+import ApusRuntime
+
 /// Why a picture, a folder of pictures or a setting of the preprocessing cannot be used.
 public struct DatasetError: Error, Hashable, Sendable {
   /// The file or folder at fault; `nil` where the fault is not one of a file.
@@ -39,7 +41,7 @@ public struct DatasetError: Error, Hashable, Sendable {
 extension DatasetError: CustomStringConvertible {
   public var description: String {
     guard let path else { return reason.description }
-    return "\(path): \(reason)"
+    return "\(path.printable): \(reason)"
   }
 }
 

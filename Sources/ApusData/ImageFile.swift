@@ -1,3 +1,5 @@
+import ApusRuntime
+
 /// A picture read from a file.
 public struct DecodedImage: Hashable, Sendable {
   public let image: RGBImage
@@ -54,6 +56,6 @@ public enum ImageFile {
     let promised =
       ImageFormat.allCases.flatMap(\.extensions) + ImageFormat.refusedExtensions
     guard promised.contains(named), !format.extensions.contains(named) else { return nil }
-    return "\(path): is a \(format.name); decoded by its content"
+    return "\(path.printable): is a \(format.name); decoded by its content"
   }
 }

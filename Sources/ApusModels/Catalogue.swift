@@ -12,7 +12,7 @@ public struct Catalogue: Sendable {
 
   /// The known name that is most like a misspelt one, if any is near.
   public func nearest(to name: String) -> String? {
-    let near = models.map { ($0.name, editDistance($0.name, name.lowercased())) }
+    let near = models.map { ($0.name, editDistance($0.name.lowercased(), name.lowercased())) }
       .min { $0.1 < $1.1 }
     guard let (nearest, distance) = near, distance <= max(2, nearest.count / 3) else { return nil }
     return nearest

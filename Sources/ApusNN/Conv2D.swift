@@ -18,12 +18,14 @@ public struct Conv2D: Layer {
   ) {
     // Groups that do not divide the inputs leave a filter whose mismatch the convolution names.
     let perGroup = groups > 0 ? inputs / groups : inputs
+    // Sizes that overflow are impossible as a filter's shape, which fails the trace.
+    let fanIn = perGroup &* kernel &* kernel
     filter = scope.parameter("weight", [outputs, perGroup, kernel, kernel], .heNormal)
     self.bias =
       bias
-      ? scope.parameter("bias", [outputs], .uniformFanIn(perGroup * kernel * kernel)) : nil
+      ? scope.parameter("bias", [outputs], .uniformFanIn(fanIn)) : nil
     attributes = Convolution(
-      stride: Size2D(stride), padding: Padding2D(padding ?? dilation * (kernel - 1) / 2),
+      stride: Size2D(stride), padding: Padding2D(padding ?? dilation &* (kernel &- 1) / 2),
       dilation: Size2D(dilation), groups: groups)
   }
 

@@ -30,12 +30,12 @@ final class Handle: @unchecked Sendable {
 /// Throws unless a call of the library succeeded.
 func check(_ status: dnnl_status_t, _ call: String) throws(BackendError) {
   if status == dnnl_success { return }
-  if status == dnnl_out_of_memory { throw .outOfMemory(sizeInBytes: 0) }
   throw .library(call: call, status: name(of: status))
 }
 
 private func name(of status: dnnl_status_t) -> String {
   switch status {
+  case dnnl_out_of_memory: "out of memory"
   case dnnl_invalid_arguments: "invalid arguments"
   case dnnl_unimplemented: "not implemented on this CPU"
   case dnnl_runtime_error: "run-time error"

@@ -5,19 +5,31 @@ import Glibc
 struct ArenaMemory {
   let storage: HostTensor.Storage
 
+  private static let largePage = 1 << 21
+
   init(sizeInBytes: Int, threads: Int) throws(BackendError) {
-    let size = max(sizeInBytes, 1)
+    // Only whole, aligned large pages are ever backed by one.
+    let size = sizeInBytes < Self.largePage ? max(sizeInBytes, 1) : sizeInBytes + Self.largePage
     guard
-      let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-      start != MAP_FAILED
+      let mapping = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      mapping != MAP_FAILED
     else { throw .outOfMemory(sizeInBytes: size) }
-    madvise(start, size, MADV_HUGEPAGE)
-    storage = HostTensor.Storage(
-      adopting: UnsafeMutableRawBufferPointer(start: start, count: size)
-    ) { munmap($0.baseAddress, $0.count) }
+    let start =
+      sizeInBytes < Self.largePage
+      ? mapping : mapping.alignedUp(toMultipleOf: Self.largePage)
+    madvise(start, sizeInBytes, MADV_HUGEPAGE)
+    let bytes = UnsafeMutableRawBufferPointer(start: start, count: sizeInBytes)
+    let address = UInt(bitPattern: mapping)
+    storage = HostTensor.Storage(adopting: bytes) { _ in
+      munmap(UnsafeMutableRawPointer(bitPattern: address), size)
+    }
+    Self.touch(bytes, threads: threads)
+  }
+
+  private static func touch(_ bytes: UnsafeMutableRawBufferPointer, threads: Int) {
     let pageSize = 4096
-    let pages = (size + pageSize - 1) / pageSize
-    let address = UInt(bitPattern: start)
+    let pages = (bytes.count + pageSize - 1) / pageSize
+    let address = UInt(bitPattern: bytes.baseAddress)
     ThreadTeam.run(threads: threads) { thread in
       for page in pages * thread / threads..<pages * (thread + 1) / threads {
         let byte = UnsafeMutableRawPointer(bitPattern: address + UInt(page * pageSize))

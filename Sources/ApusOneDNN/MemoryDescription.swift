@@ -49,17 +49,19 @@ final class MemoryDescription: Sendable {
     dnnl_memory_desc_equal(pointer, other.pointer) != 0
   }
 
-  /// The library's own name for the layout: its strides, then its inner blocks.
+  /// A name that no other layout has: extents, strides, inner blocks.
   var name: String {
     var rank: Int32 = 0
     var blocks: Int32 = 0
     dnnl_memory_desc_query(pointer, dnnl_query_ndims_s32, &rank)
     dnnl_memory_desc_query(pointer, dnnl_query_inner_nblks_s32, &blocks)
+    let extents = values(dnnl_query_dims, Int(rank))
     let strides = values(dnnl_query_strides, Int(rank))
     let sizes = values(dnnl_query_inner_blks, Int(blocks))
     let axes = values(dnnl_query_inner_idxs, Int(blocks))
-    return "strides" + strides.map { "_\($0)" }.joined() + "_blocks"
-      + zip(axes, sizes).map { "_\($0)x\($1)" }.joined()
+    return extents.map(String.init).joined(separator: "x")
+      + "_strides" + strides.map { "_\($0)" }.joined()
+      + (blocks == 0 ? "" : "_blocks" + zip(axes, sizes).map { "_\($0)x\($1)" }.joined())
   }
 
   private func values(_ query: dnnl_query_t, _ count: Int) -> [Int64] {

@@ -31,7 +31,7 @@ public struct OneDNNBackend: Backend {
     let (library, plan) = try plan(graph)
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }
-    let statics = try Preparation(plan, library, parameters).run(threads: threads)
+    let statics = try Preparation(plan, library, parameters, threads: threads).run()
     return OneDNNProgram(plan, kernels, statics, mode, threads: threads)
   }
 

@@ -107,21 +107,23 @@ extension OneDNNLibrary {
     return try .rowMajor(operand.type.shape)
   }
 
-  /// The layout that a description of images is in.
-  func layout(
+  /// The layout that a description of images is in; `nil` for those no plan has a name for.
+  func imageLayout(
     of description: MemoryDescription, _ shape: Shape
-  ) throws(BackendError) -> Layout {
+  ) throws(BackendError) -> Layout? {
     for layout in [Layout.channelsLast, .rowMajor, .blocked(16), .blocked(8)] {
       let operand = Operand(buffer: 0, type: TensorType(.float32, shape), layout: layout)
       if try self.description(of: operand).isEqual(to: description) { return layout }
     }
-    return native(description, rowMajor: try .rowMajor(shape))
+    return nil
   }
 
-  /// A layout for prepared parameters, under the library's own name.
+  /// A layout for prepared parameters, under a name that says how they lie and how they lay before:
+  /// transposed and plain matrices of one size differ in that only.
   func native(_ description: MemoryDescription, rowMajor: MemoryDescription) -> Layout {
     if description.isEqual(to: rowMajor) { return .rowMajor }
-    let layout = Layout.native(description.name, sizeInBytes: description.sizeInBytes)
+    let layout = Layout.native(
+      "\(description.name)_from_\(rowMajor.name)", sizeInBytes: description.sizeInBytes)
     natives[layout] = NativeLayout(description: description, rowMajor: rowMajor)
     return layout
   }

@@ -57,3 +57,16 @@ struct OneDNNProgram: Program {
     }
   }
 }
+
+extension OneDNNBackend {
+  /// Where a program's prepared forms lie, by key: programs that share a form have it at one place.
+  package static func preparedForms(of program: any Program) -> [String: Int] {
+    guard let program = program as? OneDNNProgram else { return [:] }
+    var forms: [String: Int] = [:]
+    for (buffer, form) in program.statics {
+      guard case .prepared(let key) = program.plan.buffers[buffer].place else { continue }
+      forms[key] = form.address.map { Int(bitPattern: $0) }
+    }
+    return forms
+  }
+}

@@ -17,24 +17,24 @@ struct Preparation {
   private let plan: Plan
   private let library: OneDNNLibrary
   private let parameters: PreparedParameters
+  private let threads: Int
 
-  init(_ plan: Plan, _ library: OneDNNLibrary, _ parameters: PreparedParameters) {
+  init(
+    _ plan: Plan, _ library: OneDNNLibrary, _ parameters: PreparedParameters, threads: Int
+  ) {
+    self.threads = threads
     self.plan = plan
     self.library = library
     self.parameters = parameters
   }
 
   /// The buffers that the plan's steps and results read and that runs do not change.
-  func run(threads: Int) throws(BackendError) -> [Int: StaticBuffer] {
-    var wanted = Set(plan.steps.flatMap(\.operands).map(\.buffer))
-    wanted.formUnion(plan.results.map(\.operand.buffer))
+  func run() throws(BackendError) -> [Int: StaticBuffer] {
+    let wanted = plan.buffersRead
     var made: [Int: StaticBuffer] = [:]
     for buffer in wanted { made[buffer] = try existing(buffer) }
-
-    let steps = missingSteps(wanted.subtracting(made.keys))
-    for step in steps {
-      for operand in step.operands { made[operand.buffer] = try existing(operand.buffer) }
-    }
+    let steps = try missingSteps(wanted.subtracting(made.keys), &made)
+    try placeForms(steps, &made)
     let stream = try Stream()
     let releases = Plan.releases(after: steps, keeping: wanted)
     for (step, released) in zip(steps, releases) {
@@ -64,21 +64,46 @@ struct Preparation {
     }
   }
 
-  /// The preparation's steps that make buffers not there yet, in order.
-  private func missingSteps(_ missing: Set<Int>) -> [Step] {
-    var needed = missing
-    let steps = plan.preparation.reversed().filter { step in
-      guard step.results.contains(where: { needed.contains($0.buffer) }) else { return false }
-      needed.formUnion(step.operands.map(\.buffer))
-      return true
+  /// The preparation's steps that make buffers not there yet, in order; what they start from is
+  /// added to `made`.
+  private func missingSteps(
+    _ missing: Set<Int>, _ made: inout [Int: StaticBuffer]
+  ) throws(BackendError) -> [Step] {
+    var missing = missing
+    var steps: [Step] = []
+    for step in plan.preparation.reversed()
+    where step.results.contains(where: { missing.contains($0.buffer) }) {
+      steps.append(step)
+      for operand in step.operands where made[operand.buffer] == nil {
+        made[operand.buffer] = try existing(operand.buffer)
+        if made[operand.buffer] == nil { missing.insert(operand.buffer) }
+      }
     }
     return steps.reversed()
+  }
+
+  /// Gives the forms that stay one block of memory, in large pages: kernels read all of them in
+  /// every run.
+  private func placeForms(
+    _ steps: [Step], _ made: inout [Int: StaticBuffer]
+  ) throws(BackendError) {
+    let forms = Set(steps.flatMap(\.results).map(\.buffer)).intersection(plan.buffersRead).sorted()
+    var offsets: [Int] = []
+    var size = 0
+    for form in forms {
+      offsets.append(size)
+      size += (plan.buffers[form].sizeInBytes + 63) / 64 * 64
+    }
+    let memory = try ArenaMemory(sizeInBytes: size, threads: threads)
+    for (form, offset) in zip(forms, offsets) {
+      made[form] = StaticBuffer(storage: memory.storage, offsetInBytes: offset)
+    }
   }
 
   private func run(
     _ step: Step, _ made: inout [Int: StaticBuffer], _ stream: Stream
   ) throws(BackendError) {
-    for result in step.results {
+    for result in step.results where made[result.buffer] == nil {
       made[result.buffer] = StaticBuffer(
         storage: HostTensor.Storage(sizeInBytes: plan.buffers[result.buffer].sizeInBytes),
         offsetInBytes: 0)

@@ -2,20 +2,25 @@
 ///
 /// Largest first, each at the lowest offset that is free during its whole life
 /// (Pisarchyk and Lee 2020, arXiv 2001.03288, "greedy by size").
-struct Arena {
-  struct Block: Hashable {
-    var sizeInBytes: Int
+package struct Arena {
+  package struct Block: Hashable {
+    package var sizeInBytes: Int
     /// The first and last step during which the block is in use.
-    var life: ClosedRange<Int>
+    package var life: ClosedRange<Int>
+
+    package init(sizeInBytes: Int, life: ClosedRange<Int>) {
+      self.sizeInBytes = sizeInBytes
+      self.life = life
+    }
   }
 
   /// Offsets are multiples of a cache line.
-  static let alignment = 64
+  package static let alignment = 64
 
-  let offsets: [Int]
-  let sizeInBytes: Int
+  package let offsets: [Int]
+  package let sizeInBytes: Int
 
-  init(_ blocks: [Block]) {
+  package init(_ blocks: [Block]) {
     var offsets = [Int](repeating: 0, count: blocks.count)
     var placed: [Int] = []  // by offset
     var end = 0

@@ -182,7 +182,7 @@ extension Lowering {
     let activation = step.activation.map { "\($0)" } ?? ""
     let views = zip(operands, step.operands).map { "\($0):\($1.layout)\($1.type.shape)" }
     return "\(kind)\(activation)(\(views.joined(separator: ",")))"
-      + ".\(result):\(step.results[result].layout)"
+      + ".\(result):\(step.results[result].layout)\(step.results[result].type)"
   }
 
   /// A step of the node with the reference's semantics, on row-major tensors.

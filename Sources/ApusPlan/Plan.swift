@@ -22,7 +22,7 @@ public struct Plan: Sendable {
     public var place: Place
   }
 
-  /// A step's working memory, or none.
+  /// A step's working memory, or none; its offset is meant inside the arena, if there is one.
   public struct Scratchpad: Hashable, Sendable {
     public var offset: Int
     public var sizeInBytes: Int
@@ -34,7 +34,7 @@ public struct Plan: Sendable {
   /// Steps that depend on parameters alone: run once for a version of them.
   public internal(set) var preparation: [Step] = []
   public internal(set) var steps: [Step] = []
-  /// Working memory of each step, inside the arena; empty where buffers are allocated.
+  /// Working memory of each step.
   public internal(set) var scratchpads: [Scratchpad] = []
   public internal(set) var results: [(role: Graph.Output.Role, operand: Operand)] = []
   public internal(set) var arenaSizeInBytes = 0
@@ -42,25 +42,31 @@ public struct Plan: Sendable {
   /// The types of the parameters the plan reads, by buffer.
   public internal(set) var parameterTypes: [Int: TensorType] = [:]
 
-  /// Bytes of the prepared forms of the parameters.
+  /// Bytes of the prepared forms that runs read; what lies between them and the parameters is
+  /// released after the preparation.
   public var preparedSizeInBytes: Int {
-    buffers.reduce(0) { sum, buffer in
-      if case .prepared = buffer.place { sum + buffer.sizeInBytes } else { sum }
+    buffersRead.reduce(0) { sum, buffer in
+      if case .prepared = buffers[buffer].place { sum + buffers[buffer].sizeInBytes } else { sum }
     }
+  }
+
+  /// The buffers that steps and results read.
+  public var buffersRead: Set<Int> {
+    Set(steps.flatMap(\.operands).map(\.buffer)).union(results.map(\.operand.buffer))
   }
 
   /// Bytes of activations and working memory that are alive together at most: the arena, or the peak
   /// of what is allocated.
   public var peakSizeInBytes: Int {
-    if !scratchpads.isEmpty { return arenaSizeInBytes }
     let releases = Self.releases(after: steps, keeping: Set(results.map(\.operand.buffer)))
-    var (live, peak) = (0, 0)
-    for (step, released) in zip(steps, releases) {
-      for result in step.results { live += buffers[result.buffer].sizeInBytes }
-      peak = max(peak, live)
-      for buffer in released where buffers[buffer].place == .allocated {
-        live -= buffers[buffer].sizeInBytes
-      }
+    func allocatedSize(_ buffer: Int) -> Int {
+      buffers[buffer].place == .allocated ? buffers[buffer].sizeInBytes : 0
+    }
+    var (live, peak) = (0, arenaSizeInBytes)
+    for (index, step) in steps.enumerated() {
+      live += step.results.reduce(0) { $0 + allocatedSize($1.buffer) }
+      peak = max(peak, live + scratchpads[index].sizeInBytes)
+      live -= releases[index].reduce(0) { $0 + allocatedSize($1) }
     }
     return peak
   }

@@ -28,12 +28,17 @@ public struct Planner {
     }
     var plan = lowering.plan
     plan.preparation = neededPreparation(of: plan)
-    if mode == .compiled { try assignArena(&plan) }
+    if mode == .compiled { plan.overwriteDyingOperands() }
+    for step in plan.steps {
+      plan.scratchpads.append(
+        Plan.Scratchpad(offset: 0, sizeInBytes: try library.scratchpadSizeInBytes(of: step)))
+    }
+    if mode == .compiled { assignArena(&plan) }
     return plan
   }
 
   /// Places allocated buffers and scratchpads in one arena by their lifetimes.
-  private func assignArena(_ plan: inout Plan) throws(PlanError) {
+  private func assignArena(_ plan: inout Plan) {
     var lives: [Int: ClosedRange<Int>] = [:]
     for (index, step) in plan.steps.enumerated() {
       for operand in step.operands + step.results
@@ -46,31 +51,26 @@ public struct Planner {
         lives[operand.buffer] = life.lowerBound...plan.steps.count
       }
     }
-    let buffers = lives.keys.sorted()
-    var blocks = buffers.map { buffer in
-      Arena.Block(sizeInBytes: plan.buffers[buffer].sizeInBytes, life: lives[buffer]!)
+    let buffers = lives.sorted { $0.key < $1.key }
+    var blocks = buffers.map { buffer, life in
+      Arena.Block(sizeInBytes: plan.buffers[buffer].sizeInBytes, life: life)
     }
-    for (index, step) in plan.steps.enumerated() {
-      blocks.append(
-        Arena.Block(
-          sizeInBytes: try library.scratchpadSizeInBytes(of: step), life: index...index))
+    for (index, scratchpad) in plan.scratchpads.enumerated() {
+      blocks.append(Arena.Block(sizeInBytes: scratchpad.sizeInBytes, life: index...index))
     }
     let arena = Arena(blocks)
-    for (buffer, offset) in zip(buffers, arena.offsets) {
+    for ((buffer, _), offset) in zip(buffers, arena.offsets) {
       plan.buffers[buffer].place = .arena(offset: offset)
     }
-    plan.scratchpads = plan.steps.indices.map { step in
-      let block = buffers.count + step
-      return Plan.Scratchpad(
-        offset: arena.offsets[block], sizeInBytes: blocks[block].sizeInBytes)
+    for step in plan.scratchpads.indices {
+      plan.scratchpads[step].offset = arena.offsets[buffers.count + step]
     }
     plan.arenaSizeInBytes = arena.sizeInBytes
   }
 
   /// The preparation without steps whose results nothing reads.
   private func neededPreparation(of plan: Plan) -> [Step] {
-    var read = Set(plan.steps.flatMap(\.operands).map(\.buffer))
-    read.formUnion(plan.results.map(\.operand.buffer))
+    var read = plan.buffersRead
     let kept = plan.preparation.reversed().filter { step in
       guard step.results.contains(where: { read.contains($0.buffer) }) else { return false }
       read.formUnion(step.operands.map(\.buffer))

@@ -6,9 +6,9 @@ public enum HostMemory {
   /// system does not say.
   public static var availableSizeInBytes: Int? {
     let machine = text("/proc/meminfo").flatMap(available(inMeminfo:))
-    let group = text("/sys/fs/cgroup/memory.max").flatMap(number).flatMap { limit in
-      text("/sys/fs/cgroup/memory.current").flatMap(number).map { max(limit - $0, 0) }
-    }
+    let group = available(
+      limit: text("/sys/fs/cgroup/memory.max"), current: text("/sys/fs/cgroup/memory.current"),
+      statistics: text("/sys/fs/cgroup/memory.stat"))
     return [machine, group].compactMap { $0 }.min()
   }
 
@@ -20,10 +20,28 @@ public enum HostMemory {
   }
 
   /// `MemAvailable` of `/proc/meminfo`, in bytes.
-  static func available(inMeminfo text: String) -> Int? {
-    let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-    let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-    return kibibytes.map { $0 * 1024 }
+  package static func available(inMeminfo text: String) -> Int? {
+    let kibibytes = value(of: "MemAvailable:", in: text)
+    return kibibytes.flatMap { $0 <= Int.max / 1024 ? $0 * 1024 : nil }
+  }
+
+  /// What a control group (version 2) leaves: its limit less what it uses, where cached files that
+  /// the system drops when memory is wanted do not count; `nil` without a limit.
+  ///
+  /// - Parameters: the contents of `memory.max`, `memory.current` and `memory.stat`.
+  package static func available(limit: String?, current: String?, statistics: String?) -> Int? {
+    guard let limit = limit.flatMap(number), let current = current.flatMap(number) else {
+      return nil
+    }
+    let droppable = statistics.flatMap { value(of: "inactive_file", in: $0) } ?? 0
+    return max(limit - max(current - droppable, 0), 0)
+  }
+
+  /// The number after a key, on a line of its own.
+  private static func value(of key: String, in text: String) -> Int? {
+    let lines = text.split(separator: "\n").lazy.map { $0.split(separator: " ") }
+    return lines.first { $0.first == key[...] }?.dropFirst().first.flatMap { Int($0) }
+      .flatMap { $0 >= 0 ? $0 : nil }
   }
 
   private static func text(_ path: String) -> String? {
@@ -32,6 +50,6 @@ public enum HostMemory {
 
   /// `max` (no limit) is not a number.
   private static func number(_ text: String) -> Int? {
-    Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    Int(text.trimmingCharacters(in: .whitespacesAndNewlines)).flatMap { $0 >= 0 ? $0 : nil }
   }
 }

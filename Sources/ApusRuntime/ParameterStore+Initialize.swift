@@ -15,13 +15,14 @@ extension ParameterStore {
     for (input, _) in graph.inputs {
       guard let path = input.path, self[path] == nil else { continue }
       var random = RandomSource(seed: seed, stream: path)
-      self[path] = HostTensor(input.type, (input.initializer ?? .zeros).values(input.type, &random))
+      let values = (input.initializer ?? .zeros).values(input.type, &random)
+      self[path] = HostTensor(input.type, rounding: values.map { Double($0) })
     }
   }
 }
 
 extension Initializer {
-  /// Values of a `float32` tensor; filters are `[o, i, h, w]`.
+  /// Values before they are rounded to the element type; filters are `[o, i, h, w]`.
   fileprivate func values(_ type: TensorType, _ random: inout RandomSource) -> [Float] {
     let count = type.elementCount
     switch self {

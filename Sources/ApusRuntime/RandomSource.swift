@@ -39,14 +39,16 @@ public struct RandomSource: Sendable {
     return values
   }
 
-  /// A tensor drawn from a distribution.
+  /// A tensor drawn from a distribution, rounded to its element type.
   public mutating func tensor(_ distribution: Distribution, _ type: TensorType) -> HostTensor {
     let count = type.elementCount
-    switch distribution {
-    case .normal: return HostTensor(type, normals(count))
-    case .uniform: return HostTensor(type, (0..<count).map { _ in uniform() })
-    case .bernoulli(let p):
-      return HostTensor(type, (0..<count).map { _ in Double(uniform()) < p ? Float(1) : 0 })
-    }
+    let values =
+      switch distribution {
+      case .normal: normals(count)
+      case .uniform: (0..<count).map { _ in uniform() }
+      case .bernoulli(let p): (0..<count).map { _ in Double(uniform()) < p ? Float(1) : 0 }
+      }
+    return type.dtype == .float32
+      ? HostTensor(type, values) : HostTensor(type, rounding: values.map { Double($0) })
   }
 }

@@ -26,6 +26,14 @@ public final class Session {
     random = RandomSource(seed: seed)
   }
 
+  /// The parameters and states as the runs so far have left them, for instance to be written to a
+  /// file.
+  public var updatedParameters: ParameterStore {
+    var store = parameters.store
+    for (path, tensor) in updated { store[path] = tensor }
+    return store
+  }
+
   /// Compiles the program for a batch size, unless it is there already.
   @discardableResult
   public func prepare(batch: Int) throws -> any Program { try execution(batch).program }

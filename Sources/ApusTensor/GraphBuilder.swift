@@ -5,9 +5,13 @@ public final class GraphBuilder {
   public private(set) var graph = Graph()
   /// The path of the layer that made each value.
   private var paths: [String] = []
+  /// The inputs that are known by a name or path, and the roles of the outputs.
   private var declared: Set<Input.Role> = []
+  private var outputs: Set<Graph.Output.Role> = []
   /// The values that are parameters or states.
   private var stored: Set<Value> = []
+  /// Their types, by path.
+  private var storedTypes: [String: TensorType] = [:]
   /// The first declaration that could not be made: `Scope` does not throw, `trace` does.
   private(set) var failedDeclaration: GraphError?
 
@@ -15,6 +19,14 @@ public final class GraphBuilder {
 
   /// Appends a node; its path is the layer whose parameter it reads, else its first operand's.
   func append(_ op: Op, _ operands: [Tensor]) throws -> [Tensor] {
+    guard operands.allSatisfy({ $0.builder === self }) else {
+      throw GraphError(
+        path: "", op: op.name,
+        violation: Violation(
+          constraint: "C0", requirement: "all operands must be tensors of one trace",
+          given: "a tensor of another"),
+        operands: operands.map(\.type))
+    }
     let values = operands.map(\.value)
     let path = layerPath(of: values)
     let results = try graph.append(op, values, path: path)
@@ -22,12 +34,13 @@ public final class GraphBuilder {
     return results.map { Tensor(self, $0) }
   }
 
-  /// Declares an input. A second one of the same role, or one of an impossible type, fails the
-  /// trace.
+  /// Declares an input. A second one of the same name or path, or one of an impossible type, fails
+  /// the trace.
   func declare(_ input: Input) -> Tensor {
-    let path = String(input.path?.split(separator: ".").dropLast().joined(separator: ".") ?? "")
+    let path = input.path.map(layerPath(ofParameter:)) ?? ""
     do throws(GraphError) {
-      if input.isNamed && !declared.insert(input.role).inserted {
+      let isNew = input.path.map { storedTypes[$0] == nil } ?? true
+      if input.isNamed && !(declared.insert(input.role).inserted && isNew) {
         throw GraphError(
           path: path, op: "input",
           violation: Violation(
@@ -37,7 +50,10 @@ public final class GraphBuilder {
       }
       let results = try graph.append(.input(input), path: path)
       paths.append(path)
-      if input.path != nil { stored.insert(results[0]) }
+      if let stored = input.path {
+        self.stored.insert(results[0])
+        storedTypes[stored] = input.type
+      }
       return Tensor(self, results[0])
     } catch {
       failedDeclaration = failedDeclaration ?? error
@@ -49,8 +65,42 @@ public final class GraphBuilder {
     }
   }
 
+  /// Adds an output. A second one of the same role, a tensor of another trace, or an update that no
+  /// parameter or state of its type can take, fails the trace.
   func output(_ role: Graph.Output.Role, _ tensor: Tensor) {
-    graph.output(role, tensor.value)
+    guard let failure = failure(of: role, tensor) else { return graph.output(role, tensor.value) }
+    failedDeclaration = failedDeclaration ?? failure
+  }
+
+  private func failure(of role: Graph.Output.Role, _ tensor: Tensor) -> GraphError? {
+    let (path, op, name) =
+      switch role {
+      case .result(let name): ("", "result", name)
+      case .update(let path): (layerPath(ofParameter: path), "update", path)
+      }
+    func error(_ constraint: String, _ requirement: String, _ given: String) -> GraphError {
+      GraphError(
+        path: path, op: op,
+        violation: Violation(constraint: constraint, requirement: requirement, given: given),
+        operands: [])
+    }
+    if tensor.builder !== self {
+      return error("C0", "\"\(name)\" must be a tensor of this trace", "a tensor of another")
+    }
+    if !outputs.insert(role).inserted {
+      return error("C1", "each \(op) is given once", "a second \"\(name)\"")
+    }
+    if case .update = role, storedTypes[name] != tensor.type {
+      return error(
+        "C2", "\"\(name)\" must be a declared state or parameter of the new value's type",
+        "\(tensor.type) for \(storedTypes[name].map(\.description) ?? "nothing")")
+    }
+    return nil
+  }
+
+  /// The path without its last word.
+  private func layerPath(ofParameter path: String) -> String {
+    path.split(separator: ".").dropLast().joined(separator: ".")
   }
 
   private func layerPath(of operands: [Value]) -> String {

@@ -69,7 +69,7 @@ public func trace(
   } catch {
     throw builder.failedDeclaration ?? error
   }
-  if let error = builder.failedDeclaration { throw error }
   for (name, tensor) in results { builder.output(.result(name), tensor) }
+  if let error = builder.failedDeclaration { throw error }
   return builder.graph
 }

@@ -114,6 +114,18 @@ public struct Constant: Hashable, Sendable {
   }
 }
 
+extension Constant {
+  /// Equal constants have equal bits: 0 and −0 differ, a NaN is itself.
+  public static func == (a: Constant, b: Constant) -> Bool {
+    a.type == b.type && a.values.map(\.bitPattern) == b.values.map(\.bitPattern)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(type)
+    for value in values { hasher.combine(value.bitPattern) }
+  }
+}
+
 /// Indices 0, 1, … along one axis.
 ///
 /// - C1: `axis` is an axis of the shape.

@@ -19,7 +19,8 @@ extension OneDNNLibrary {
     return blueprint
   }
 
-  /// Chooses the layout of the filter, and of images and result where they are `any`.
+  /// Chooses the layout of the filter, and of images and result where they are `any`; other steps
+  /// cannot work in a layout of images without a name, so channels-last stands in for those.
   func resolve(_ convolution: Convolution, _ step: Step) throws(BackendError) -> Step {
     let images = try description(of: step.operands[0])
     let rowMajor = try filterDescription(convolution, step)
@@ -28,17 +29,20 @@ extension OneDNNLibrary {
     let bias = step.operands.count == 3 ? try description(of: step.operands[2]) : nil
     let result = try description(of: step.results[0])
     let blueprint = try primitive(convolution, images, filter, bias, result, step)
+    let wantedImages = try imageLayout(
+      of: blueprint.wanted(dnnl_query_src_md), step.operands[0].type.shape)
+    let wantedResult = try imageLayout(
+      of: blueprint.wanted(dnnl_query_dst_md), step.results[0].type.shape)
     var step = step
+    guard let wantedImages, let wantedResult else {
+      step.operands[0].layout = .channelsLast
+      step.results[0].layout = .channelsLast
+      return try resolve(convolution, step)
+    }
+    if step.operands[0].layout == .any { step.operands[0].layout = wantedImages }
+    if step.results[0].layout == .any { step.results[0].layout = wantedResult }
     step.operands[1].layout = native(
       try blueprint.wanted(dnnl_query_weights_md), rowMajor: rowMajor)
-    if step.operands[0].layout == .any {
-      step.operands[0].layout = try layout(
-        of: blueprint.wanted(dnnl_query_src_md), step.operands[0].type.shape)
-    }
-    if step.results[0].layout == .any {
-      step.results[0].layout = try layout(
-        of: blueprint.wanted(dnnl_query_dst_md), step.results[0].type.shape)
-    }
     return step
   }
 

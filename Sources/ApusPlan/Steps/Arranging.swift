@@ -27,9 +27,7 @@ extension Lowering {
     var operands: [Operand] = []
     for value in node.operands { operands.append(try operand(value)) }
     let layout = operands[0].layout
-    let joins = operands.allSatisfy { operand in
-      operand.layout == layout && !isPadded(operand)
-    }
+    let joins = operands.allSatisfy { $0.layout == layout && isDense($0) }
     guard library.hasKernel(for: node.op, on: operands.map(\.type)), joins else {
       return try lowerRowMajor(node)
     }
@@ -39,11 +37,11 @@ extension Lowering {
       emit(Step(.op(node.op), operands, [newOperand(graph[value], layout)], path: node.path)))
   }
 
-  private func isPadded(_ operand: Operand) -> Bool {
-    if case .blocked(let block) = operand.layout {
-      operand.type.shape[1] % block != 0
-    } else {
-      false
+  private func isDense(_ operand: Operand) -> Bool {
+    switch operand.layout {
+    case .rowMajor, .channelsLast: true
+    case .blocked(let block): operand.type.shape[1] % block == 0
+    case .native, .any: false
     }
   }
 

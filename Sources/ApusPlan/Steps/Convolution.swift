@@ -6,8 +6,8 @@ extension Lowering {
     guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
       return try lowerByReference(node)
     }
-    var sources: [Operand] = []
-    for value in node.operands { sources.append(try operand(value)) }
+    var sources = [try operand(node.operands[0])]
+    for value in node.operands.dropFirst() { sources.append(try operand(value, in: .rowMajor)) }
     let (activation, value) = absorbActivation(of: node)
     var step = Step(
       .op(node.op), sources, [newOperand(graph[value], imageLayout)], activation: activation,

@@ -71,7 +71,7 @@ extension WeightsError.Reason {
   fileprivate var fact: String {
     switch self {
     case .file(let error): error.description
-    case .notRegularFile: "weights must be a file, got a folder or a device"
+    case .notRegularFile: "must be a regular file, got a folder, pipe or device"
     case .unrecognized(let lookalike):
       "must be safetensors or a PyTorch state dict, got \(lookalike.text)"
     case .truncated(let part, let needs, let has):

@@ -19,9 +19,10 @@ public func tanh(_ x: Tensor) throws -> Tensor { try x.activated(.tanh) }
 /// eˣ / Σ eˣ along `axis` (the last one by default); the largest element is subtracted first.
 public func softmax(_ x: Tensor, axis: Int? = nil) throws -> Tensor {
   let axis = axis ?? x.rank - 1
+  let maximum = try x.reduced(.max, axes: [axis])
   var reduced = x.shape
   reduced[axis] = 1
-  let largest = try x.reduced(.max, axes: [axis]).reshaped(to: reduced)
+  let largest = try maximum.reshaped(to: reduced)
   let powers = try exp(x - largest)
   return try powers / powers.reduced(.sum, axes: [axis]).reshaped(to: reduced)
 }

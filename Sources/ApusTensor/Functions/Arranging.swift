@@ -8,7 +8,7 @@ extension Tensor {
 
   /// `[n, …] → [n, product of the rest]`
   public func flattened() throws -> Tensor {
-    try reshaped(to: [shape[0], shape.dropFirst().reduce(1, *)])
+    try reshaped(to: [shape.first ?? 1, shape.dropFirst().reduce(1, *)])
   }
 
   /// Axes in another order: axis `i` of the result is axis `permutation[i]`.

@@ -28,7 +28,7 @@ public func globalAveragePool(_ x: Tensor) throws -> Tensor { try x.mean(2, 3) }
 ///
 /// Sizes that divide the image's are one pooling; others are two matrix products.
 public func adaptiveAveragePool(_ x: Tensor, to size: Size2D) throws -> Tensor {
-  guard x.rank == 4, size.height >= 1, size.width >= 1 else {
+  guard x.rank == 4, x.dtype.isFloatingPoint, size.height >= 1, size.width >= 1 else {
     return try x.pooled(Pool(.average(countsPadding: false), kernel: size, stride: size))
   }
   let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])

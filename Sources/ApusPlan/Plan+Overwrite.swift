@@ -1,0 +1,46 @@
+import ApusIR
+
+extension Plan {
+  /// Lets steps that work element by element write their result over an operand that nothing reads
+  /// afterwards: less memory, and the result is where the caches already are.
+  mutating func overwriteDyingOperands() {
+    var lastUses: [Int: Int] = [:]
+    for (index, step) in steps.enumerated() {
+      for operand in step.operands + step.results { lastUses[operand.buffer] = index }
+    }
+    for (_, operand) in results { lastUses[operand.buffer] = steps.count }
+    var renamed: [Int: Int] = [:]  // result buffer → the operand buffer it is written to
+    func rename(_ operand: inout Operand) {
+      if let buffer = renamed[operand.buffer] { operand.buffer = buffer }
+    }
+    for index in steps.indices {
+      for position in steps[index].operands.indices { rename(&steps[index].operands[position]) }
+      guard steps[index].isElementwise, let result = steps[index].results.first,
+        buffers[result.buffer].place == .allocated,
+        let dying = steps[index].operands.first(where: { operand in
+          operand.type == result.type && operand.layout == result.layout
+            && buffers[operand.buffer].place == .allocated && lastUses[operand.buffer] == index
+        })
+      else { continue }
+      renamed[result.buffer] = dying.buffer
+      lastUses[dying.buffer] = lastUses[result.buffer]
+      steps[index].results[0].buffer = dying.buffer
+    }
+    for index in results.indices { rename(&results[index].operand) }
+  }
+}
+
+extension Step {
+  /// Whether each element of the result depends on the same element of the operands (and on whole
+  /// vectors per channel).
+  fileprivate var isElementwise: Bool {
+    guard case .op(let op) = kind else { return false }
+    switch op {
+    case .unary, .binary, .activation, .batchNorm: return true
+    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
+      .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution, .pool,
+      .localResponseNorm:
+      return false
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import ApusIR
+import ApusPlan
+
+/// A kernel library that wants images in blocks of 16 channels and filters in a layout of its own,
+/// and has kernels for the ops that matter.
+struct FakeLibrary: KernelLibrary {
+  func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
+    switch op {
+    case .unary, .binary, .activation, .concatenate, .reduce, .dot, .convolution, .pool,
+      .batchNorm, .localResponseNorm:
+      operands.allSatisfy { $0.dtype == .float32 }
+    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
+      .slice, .pad, .barrier, .argMax:
+      false
+    }
+  }
+
+  func resolved(_ step: Step) throws(PlanError) -> Step {
+    var step = step
+    let weights = step.operands[1].type
+    switch step.kind {
+    case .op(.convolution(let convolution)) where convolution.dilation != Size2D(1):
+      throw PlanError(step, "no dilation")
+    case .op(.convolution):
+      if step.operands[0].layout == .any {
+        step.operands[0].layout = step.operands[0].type.shape[1] == 3 ? .rowMajor : .blocked(16)
+      }
+      if step.results[0].layout == .any { step.results[0].layout = .blocked(16) }
+      step.operands[1].layout = .native("filter", sizeInBytes: 2 * weights.sizeInBytes)
+    case .op(.dot):
+      step.operands[1].layout = .native("matrix", sizeInBytes: weights.sizeInBytes + 64)
+    default: break
+    }
+    return step
+  }
+
+  /// Convolutions want 100 bytes.
+  func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {
+    if case .op(.convolution) = step.kind { 100 } else { 0 }
+  }
+}
