@@ -44,6 +44,9 @@ struct Bench: ParsableCommand {
     transform: PositiveInt.init(parsing:))
   var imageSize: PositiveInt?
 
+  @OptionGroup(title: "The networks' definitions")
+  var network: NetworkFlags
+
   @Option(help: "A weight file of the one network (default: fresh weights).", completion: .file())
   var weights: String?
 
@@ -66,6 +69,7 @@ struct Bench: ParsableCommand {
   var format = Format.table
 
   func validate() throws {
+    for option in models.elements { _ = try network.options(for: option.model) }
     if weights != nil && models.elements.count > 1 {
       throw ValidationError(
         "--weights: must be of one network, got \(models.elements.count); measure each by itself")
@@ -89,11 +93,13 @@ struct Bench: ParsableCommand {
     var report = BenchReport(format)
     let bench = CellRunner(rules: try rules(), machine: machine)
     for option in models.elements where !Interruption.requested {
-      let network = try bench.load(option.model, imageSize: imageSize?.value, weights: weights)
+      let loaded = try bench.load(
+        option.model, try network.options(for: option.model), imageSize: imageSize?.value,
+        weights: weights)
       for batch in batchSize.elements {
         for threads in threads.elements {
           try measure(
-            bench, network, batch: batch.value, threads: threads.count(on: machine), &report)
+            bench, loaded, batch: batch.value, threads: threads.count(on: machine), &report)
         }
       }
     }

@@ -17,6 +17,7 @@ struct CellRunner {
   /// A network with its weights, and what loading them took.
   struct Network {
     let model: Model
+    let options: NetworkOptions
     let imageSize: Int
     let parameters: ParameterStore
     let loadMs: Double
@@ -29,11 +30,15 @@ struct CellRunner {
     let threads: Int
   }
 
-  func load(_ model: Model, imageSize: Int?, weights: String?) throws -> Network {
+  func load(
+    _ model: Model, _ options: NetworkOptions, imageSize: Int?, weights: String?
+  ) throws -> Network {
     let start = clock.nanoseconds
-    let loaded = try ProcessMemory.peakBytes { try LoadedModel(model, weights: weights) }
+    let loaded = try ProcessMemory.peakBytes {
+      try LoadedModel(model, options, weights: weights)
+    }
     return Network(
-      model: model, imageSize: imageSize ?? model.imageSize,
+      model: model, options: options, imageSize: imageSize ?? model.imageSize,
       parameters: loaded.result.parameters, loadMs: milliseconds(since: start),
       peakBytes: loaded.peakBytes)
   }
@@ -42,7 +47,8 @@ struct CellRunner {
   func run(_ cell: Cell, _ network: Network) -> BenchRow {
     var row = self.row(cell, network)
     do {
-      let graph = try network.model.graph(batch: cell.batch, imageSize: network.imageSize)
+      let graph = try network.model.graph(
+        batch: cell.batch, imageSize: network.imageSize, network.options)
       let perImage = graph.macs / cell.batch
       (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
       try measure(cell, network, graph, &row)
@@ -115,7 +121,8 @@ struct CellRunner {
 
   /// Normally distributed pixels, the same for every execution.
   private func images(_ cell: Cell, _ network: Network) throws -> HostTensor {
-    let type = TensorType(.float32, [cell.batch, 3, network.imageSize, network.imageSize])
+    let type = TensorType(
+      .float32, [cell.batch, network.model.input.channels, network.imageSize, network.imageSize])
     // The generator makes a second copy.
     try HostMemory.require(2 * type.sizeInBytes)
     var random = RandomSource(seed: 1, stream: "images")
@@ -148,7 +155,7 @@ struct CellRunner {
 
   private func row(_ cell: Cell, _ network: Network) -> BenchRow {
     var row = BenchRow(status: .ok, model: network.model.name, mode: "infer")
-    (row.head, row.norm) = ("full", "bn")
+    (row.head, row.norm) = (network.options.head.rawValue, "bn")
     row.execution = cell.execution.rawValue
     (row.device, row.precision) = ("cpu", "fp32")
     (row.batchSize, row.imageSize) = (cell.batch, network.imageSize)

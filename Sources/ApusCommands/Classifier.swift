@@ -4,21 +4,17 @@ import Foundation
 /// A network that gives each image the likelihood of each class.
 final class Classifier {
   let labels: ClassLabels?
-  let imageSize: Int
   private let loaded: LoadedModel
-  private let classes: Int
   private let backend: any Backend
   /// One session for each image size.
   private var sessions: [Size2D: Session] = [:]
 
   init(
-    _ loaded: LoadedModel, classes: Int, labels: ClassLabels?, _ backend: any Backend
+    _ loaded: LoadedModel, labels: ClassLabels?, _ backend: any Backend
   ) {
     self.loaded = loaded
-    self.classes = classes
     self.labels = labels
     self.backend = backend
-    imageSize = loaded.model.imageSize
   }
 
   /// The logits of each image of `[n, 3, h, w]`, with the labels.
@@ -30,13 +26,13 @@ final class Classifier {
     guard let logits = results["logits"] else {
       throw InputError("\(loaded.model.name): must return \"logits\", got \(results.keys.sorted())")
     }
-    return Logits(rows: logits.floats.chunked(by: classes), labels: labels)
+    return Logits(rows: logits.floats.chunked(by: loaded.options.classes), labels: labels)
   }
 
   private func makeSession(_ size: Size2D) -> Session {
-    let (model, classes) = (loaded.model, classes)
+    let (model, options) = (loaded.model, loaded.options)
     return Session(backend, loaded.parameters) { batch in
-      try model.graph(images: [batch, 3, size.height, size.width], classes: classes)
+      try model.graph(images: [batch, model.input.channels, size.height, size.width], options)
     }
   }
 }

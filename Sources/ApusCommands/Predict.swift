@@ -27,10 +27,8 @@ struct Predict: ParsableCommand {
       discussion: "They are initialised afresh. May be given several times."))
   var allowMismatch: [String] = []
 
-  @Option(
-    parsing: .unconditional, help: "The number of classes of the network's head (default: 1000).",
-    transform: PositiveInt.init(parsing:))
-  var classes = PositiveInt(1000)
+  @OptionGroup(title: "The network's definition")
+  var network: NetworkFlags
 
   @Option(help: "A text file with one class name a line.", completion: .file())
   var labels: String?
@@ -83,16 +81,15 @@ struct Predict: ParsableCommand {
     if tensor != nil && imageSize != nil {
       throw ValidationError("--image-size: does not apply to --tensor, whose size is its own")
     }
-    if topK.value > classes.value {
+    let classes = try network.options(for: model.model).classes
+    if topK.value > classes {
       throw ValidationError(
-        "--top-k: must be at most the number of classes, \(classes.value), got \(topK.value)")
+        "--top-k: must be at most the number of classes, \(classes), got \(topK.value)")
     }
-    if let imageSize {
-      do {
-        _ = try Preprocessing(imageSize: imageSize.value)
-      } catch {
-        throw ValidationError("--image-size: \(error)")
-      }
+    do {
+      _ = try model.model.input.preprocessing(size: imageSize?.value)
+    } catch {
+      throw ValidationError("--image-size: \(error)")
     }
   }
 
@@ -100,15 +97,16 @@ struct Predict: ParsableCommand {
     Interruption.watch()
     // What can fail at once is tried before anything that takes long.
     if let logits { try PredictionReport.requireWritable(logits) }
-    let labels = try labels.map { try ClassLabels(path: $0, classes: classes.value) }
+    let options = try network.options(for: model.model)
+    let labels = try labels.map { try ClassLabels(path: $0, classes: options.classes) }
     let pictures = try ImageFile.list(images)
     let loaded = try LoadedModel(
-      model.model, classes: classes.value, weights: weights, allowMismatch: allowMismatch)
+      model.model, options, weights: weights, allowMismatch: allowMismatch)
     for path in loaded.initialized {
       Console.warn("\(path): initialised afresh, because --allow-mismatch says so")
     }
     let classifier = Classifier(
-      loaded, classes: classes.value, labels: labels,
+      loaded, labels: labels,
       OneDNNBackend(execution.mode, threads: threads.count(on: .current())))
     var report = PredictionReport(topK: topK.value, format: format)
     if let tensor {
@@ -117,7 +115,7 @@ struct Predict: ParsableCommand {
       try classify(pictures: pictures, classifier, &report)
     }
     if let logits, !Interruption.requested {
-      try report.writeLogits(to: logits, classes: classes.value)
+      try report.writeLogits(to: logits, classes: options.classes)
     }
     try report.finish()
   }
@@ -126,10 +124,12 @@ struct Predict: ParsableCommand {
     tensor path: String, _ classifier: Classifier, _ report: inout PredictionReport
   ) throws {
     let tensor = try NumPyFile.read(path)
-    guard tensor.dtype == .float32, tensor.shape.rank == 4, tensor.shape[1] == 3,
+    let channels = model.model.input.channels
+    guard tensor.dtype == .float32, tensor.shape.rank == 4, tensor.shape[1] == channels,
       tensor.shape.allSatisfy({ $0 >= 1 })
     else {
-      throw InputError("\(path.printable): must be float32[n, 3, h, w], got \(tensor.type)")
+      throw InputError(
+        "\(path.printable): must be float32[n, \(channels), h, w], got \(tensor.type)")
     }
     if let index = tensor.firstNonFinite {
       // Checked here because maxima (ReLU, pooling) may turn a NaN into a number.
@@ -147,8 +147,7 @@ struct Predict: ParsableCommand {
   private func classify(
     pictures: [String], _ classifier: Classifier, _ report: inout PredictionReport
   ) throws {
-    let side = imageSize?.value ?? classifier.imageSize
-    let preprocessing = try Preprocessing(imageSize: side)
+    let preprocessing = try model.model.input.preprocessing(size: imageSize?.value)
     var batch = try PictureBatch(
       preprocessing, capacity: min(batchSize?.value ?? 1, pictures.count))
     for (index, path) in pictures.enumerated() {

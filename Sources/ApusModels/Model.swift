@@ -42,15 +42,20 @@ public struct Model: Sendable {
       images: [batch, input.channels, side, side], options, training: training)
   }
 
+  /// Checks that the definition has the options and that their values are in range.
+  public func validate(_ options: NetworkOptions) throws(ModelError) {
+    try options.validate(name)
+    let unknown = options.used.subtracting(self.options).sorted { $0.rawValue < $1.rawValue }
+    if let option = unknown.first {
+      throw .unsupported(model: name, option: option, supported: Array(self.options))
+    }
+  }
+
   /// The graph of a forward pass on images of any shape `[n, channels, h, w]`.
   public func graph(
     images shape: Shape, _ options: NetworkOptions = NetworkOptions(), training: Bool = false
   ) throws -> Graph {
-    try options.validate(name)
-    let unknown = options.used.subtracting(self.options).sorted { $0.rawValue < $1.rawValue }
-    if let option = unknown.first {
-      throw ModelError.unsupported(model: name, option: option, supported: Array(self.options))
-    }
+    try validate(options)
     return try trace(training: training) { scope in
       let images = scope.argument("images", .float32, shape)
       let network = try build(scope, options)

@@ -39,6 +39,9 @@ public struct NetworkOptions: Hashable, Sendable {
   public var stem: Stem
   public var order: Order?
   public var padding: PaddingMode?
+  /// Whether a residual branch ends with an activation of its own, before the sum (as the ResNets
+  /// of Lux.jl do).
+  public var activatesBranch: Bool
   /// In place of the network's own probability of dropping an activation before the classifier, in
   /// training.
   public var dropout: Double?
@@ -48,7 +51,7 @@ public struct NetworkOptions: Hashable, Sendable {
   public init(
     classes: Int = 1000, head: Head = .full, activation: Activation? = nil,
     stem: Stem = .standard, order: Order? = nil, padding: PaddingMode? = nil,
-    dropout: Double? = nil, dropConnect: Double? = nil
+    activatesBranch: Bool = false, dropout: Double? = nil, dropConnect: Double? = nil
   ) {
     self.classes = classes
     self.head = head
@@ -56,6 +59,7 @@ public struct NetworkOptions: Hashable, Sendable {
     self.stem = stem
     self.order = order
     self.padding = padding
+    self.activatesBranch = activatesBranch
     self.dropout = dropout
     self.dropConnect = dropConnect
   }
@@ -63,6 +67,7 @@ public struct NetworkOptions: Hashable, Sendable {
   /// The options a definition may understand beside the number of classes.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     case head, activation, stem, order, padding, dropout
+    case branchActivation = "branch-activation"
     case dropConnect = "drop-connect"
   }
 
@@ -74,6 +79,7 @@ public struct NetworkOptions: Hashable, Sendable {
     if stem != .standard { used.insert(.stem) }
     if order != nil { used.insert(.order) }
     if padding != nil { used.insert(.padding) }
+    if activatesBranch { used.insert(.branchActivation) }
     if dropout != nil { used.insert(.dropout) }
     if dropConnect != nil { used.insert(.dropConnect) }
     return used

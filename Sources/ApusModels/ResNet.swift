@@ -1,8 +1,19 @@
 // Deep Residual Learning for Image Recognition
 // Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun, 2015 (https://arxiv.org/abs/1512.03385)
 // Variant: v1.5 as in torchvision, where a bottleneck's stride is on its 3×3 convolution.
-// Parameters at 1000 classes: resnet18 11,689,512; resnet34 21,797,672; resnet50 25,557,032;
-// resnet101 44,549,160; resnet152 60,192,808.
+// Parameters at 1000 classes: resnet18 11,689,512; resnet34 21,797,672 (with the deep stem
+// 21,816,904); resnet50 25,557,032; resnet101 44,549,160; resnet152 60,192,808.
+//
+// Aggregated Residual Transformations for Deep Neural Networks
+// Saining Xie, Ross Girshick, Piotr Dollár, Zhuowen Tu, Kaiming He, 2017
+// (https://arxiv.org/abs/1611.05431)
+// Variant: torchvision's ResNeXt, the same network with grouped 3×3 convolutions.
+// Parameters: resnext50_32x4d 25,028,904; resnext101_32x8d 88,791,336; resnext101_64x4d
+// 83,455,272.
+//
+// Squeeze-and-Excitation Networks
+// Jie Hu, Li Shen, Samuel Albanie, Gang Sun, Enhua Wu, 2018 (https://arxiv.org/abs/1709.01507)
+// Variant: timm's seresnext50_32x4d. Parameters: 27,559,896.
 
 import ApusIR
 import ApusNN
@@ -17,7 +28,7 @@ public struct ResNet: Layer {
     /// 1×1, 3×3, 1×1; the last has four times the channels.
     case bottleneck
 
-    /// A block's output channels per channel of its width.
+    /// A block's output channels per channel of its stage.
     var expansion: Int {
       switch self {
       case .basic: 1
@@ -26,128 +37,170 @@ public struct ResNet: Layer {
     }
   }
 
-  /// The block and how many of it each of the four stages has.
+  /// The block, how many of it each of the four stages has, and what is inside.
   public struct Variant: Sendable {
-    public let block: Block
-    public let depths: [Int]
+    public var block: Block
+    public var depths: [Int]
+    public var groups: Int
+    /// Channels of a group of the 3×3 convolutions, in the first stage.
+    public var widthPerGroup: Int
+    public var squeezesAndExcites: Bool
 
-    public init(_ block: Block, _ depths: [Int]) {
+    public init(
+      _ block: Block, _ depths: [Int], groups: Int = 1, widthPerGroup: Int = 64,
+      squeezesAndExcites: Bool = false
+    ) {
       self.block = block
       self.depths = depths
+      self.groups = groups
+      self.widthPerGroup = widthPerGroup
+      self.squeezesAndExcites = squeezesAndExcites
     }
-
-    public static let resnet18 = Variant(.basic, [2, 2, 2, 2])
-    public static let resnet34 = Variant(.basic, [3, 4, 6, 3])
-    public static let resnet50 = Variant(.bottleneck, [3, 4, 6, 3])
-    public static let resnet101 = Variant(.bottleneck, [3, 4, 23, 3])
-    public static let resnet152 = Variant(.bottleneck, [3, 8, 36, 3])
   }
 
-  let conv1: Conv2D
-  let bn1: BatchNorm2D
+  let stem: [any Layer]
   let blocks: [any Layer]
   let fc: Linear
 
-  public init(_ scope: Scope, _ variant: Variant, classes: Int = 1000) {
-    conv1 = Conv2D(scope["conv1"], 3, 64, kernel: 7, stride: 2, bias: false)
-    bn1 = BatchNorm2D(scope["bn1"], 64)
+  public init(_ scope: Scope, _ variant: Variant, _ options: NetworkOptions = NetworkOptions()) {
+    let units = UnitFactory(activation: options.activation ?? .relu, padding: options.padding)
+    switch options.stem {
+    case .standard:
+      stem = [
+        units.make(scope["conv1"], scope["bn1"], 3, 64, kernel: 7, stride: 2),
+        MaxPool2D(kernel: 3, stride: 2, padding: options.padding == .same ? .same : .half),
+      ]
+    case .deep:  // named as in timm
+      let conv = scope["conv1"]
+      stem = [
+        units.make(conv[0], conv[1], 3, 32, kernel: 3, stride: 2),
+        units.make(conv[3], conv[4], 32, 32, kernel: 3),
+        units.make(conv[6], scope["bn1"], 32, 64, kernel: 3),
+      ]
+    }
     var blocks: [any Layer] = []
     var channels = 64
     for (stage, depth) in variant.depths.enumerated() {
-      let width = 64 << stage
       for index in 0..<depth {
-        let stride = stage > 0 && index == 0 ? 2 : 1
-        let part = scope["layer\(stage + 1)"][index]
-        switch variant.block {
-        case .basic: blocks.append(BasicBlock(part, channels, width, stride: stride))
-        case .bottleneck: blocks.append(BottleneckBlock(part, channels, width, stride: stride))
-        }
-        channels = width * variant.block.expansion
+        let block = ResidualBlock(
+          scope["layer\(stage + 1)"][index], variant, units, inputs: channels, stage: stage,
+          stride: stage > 0 && index == 0 ? 2 : 1, activatesBranch: options.activatesBranch)
+        blocks.append(block)
+        channels = block.outputs
       }
     }
     self.blocks = blocks
-    fc = Linear(scope["fc"], channels, classes)
+    fc = Linear(scope["fc"], channels, options.classes)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var x = try relu(bn1(conv1(x)))  // [n, 64, h/2, w/2]
-    x = try maxPool(x, kernel: 3, stride: 2, padding: 1)  // [n, 64, h/4, w/4]
+    var x = x
+    for layer in stem { x = try layer(x) }  // [n, 64, h/4, w/4]
     for block in blocks { x = try block(x) }
     return try fc(globalAveragePool(x))
   }
 }
 
-/// The path around a block's convolutions: the identity, or a 1×1 projection where shapes change.
-private struct Shortcut: Layer {
-  let conv: Conv2D?
-  let norm: BatchNorm2D?
+/// Makes the units of one network, which share an activation and a way of padding.
+struct UnitFactory {
+  let activation: Activation
+  let padding: NetworkOptions.PaddingMode?
 
-  init(_ scope: Scope, _ inputs: Int, _ outputs: Int, stride: Int) {
-    let projects = inputs != outputs || stride != 1
-    conv =
-      projects
-      ? Conv2D(scope[0], inputs, outputs, kernel: 1, stride: stride, bias: false) : nil
-    norm = projects ? BatchNorm2D(scope[1], outputs) : nil
-  }
-
-  func callAsFunction(_ x: Tensor) throws -> Tensor {
-    guard let conv, let norm else { return x }
-    return try norm(conv(x))
-  }
-}
-
-private struct BasicBlock: Layer {
-  let conv1, conv2: Conv2D
-  let bn1, bn2: BatchNorm2D
-  let shortcut: Shortcut
-
-  init(_ scope: Scope, _ inputs: Int, _ width: Int, stride: Int) {
-    conv1 = Conv2D(scope["conv1"], inputs, width, kernel: 3, stride: stride, bias: false)
-    bn1 = BatchNorm2D(scope["bn1"], width)
-    conv2 = Conv2D(scope["conv2"], width, width, kernel: 3, bias: false)
-    bn2 = BatchNorm2D(scope["bn2"], width)
-    shortcut = Shortcut(scope["downsample"], inputs, width, stride: stride)
-  }
-
-  func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let y = try bn2(conv2(relu(bn1(conv1(x)))))
-    return try relu(y + shortcut(x))
+  /// A convolution without bias, its normalisation, and the activation unless `activates` is false.
+  func make(
+    _ conv: Scope, _ norm: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
+    groups: Int = 1, activates: Bool = true
+  ) -> ConvUnit {
+    ConvUnit(
+      Conv2D(
+        conv, inputs, outputs, kernel: kernel, stride: stride,
+        padding: padding == .same ? .same : .half, groups: groups, bias: false),
+      BatchNorm2D(norm, outputs), activates ? activation : nil)
   }
 }
 
-private struct BottleneckBlock: Layer {
-  let conv1, conv2, conv3: Conv2D
-  let bn1, bn2, bn3: BatchNorm2D
-  let shortcut: Shortcut
+/// Convolutions beside an identity or, where the shape changes, a 1×1 projection.
+private struct ResidualBlock: Layer {
+  let units: [ConvUnit]
+  let excitation: SqueezeExcitation?
+  let projection: ConvUnit?
+  let activation: Activation
+  let outputs: Int
 
-  init(_ scope: Scope, _ inputs: Int, _ width: Int, stride: Int) {
-    let outputs = width * ResNet.Block.bottleneck.expansion
-    conv1 = Conv2D(scope["conv1"], inputs, width, kernel: 1, bias: false)
-    bn1 = BatchNorm2D(scope["bn1"], width)
-    conv2 = Conv2D(scope["conv2"], width, width, kernel: 3, stride: stride, bias: false)
-    bn2 = BatchNorm2D(scope["bn2"], width)
-    conv3 = Conv2D(scope["conv3"], width, outputs, kernel: 1, bias: false)
-    bn3 = BatchNorm2D(scope["bn3"], outputs)
-    shortcut = Shortcut(scope["downsample"], inputs, outputs, stride: stride)
+  init(
+    _ scope: Scope, _ variant: ResNet.Variant, _ factory: UnitFactory, inputs: Int, stage: Int,
+    stride: Int, activatesBranch: Bool
+  ) {
+    outputs = (64 << stage) * variant.block.expansion
+    switch variant.block {
+    case .basic:
+      units = [
+        factory.make(
+          scope["conv1"], scope["bn1"], inputs, outputs, kernel: 3, stride: stride),
+        factory.make(
+          scope["conv2"], scope["bn2"], outputs, outputs, kernel: 3, activates: activatesBranch),
+      ]
+    case .bottleneck:
+      let width = (variant.widthPerGroup << stage) * variant.groups
+      units = [
+        factory.make(scope["conv1"], scope["bn1"], inputs, width, kernel: 1),
+        factory.make(
+          scope["conv2"], scope["bn2"], width, width, kernel: 3, stride: stride,
+          groups: variant.groups),
+        factory.make(
+          scope["conv3"], scope["bn3"], width, outputs, kernel: 1, activates: activatesBranch),
+      ]
+    }
+    let squeeze = scope["se"]
+    excitation =
+      variant.squeezesAndExcites
+      ? SqueezeExcitation(
+        reduce: squeeze["fc1"], expand: squeeze["fc2"], outputs, squeezed: outputs / 16) : nil
+    let shortcut = scope["downsample"]
+    projection =
+      inputs != outputs || stride != 1
+      ? factory.make(
+        shortcut[0], shortcut[1], inputs, outputs, kernel: 1, stride: stride, activates: false)
+      : nil
+    activation = factory.activation
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var y = try relu(bn1(conv1(x)))
-    y = try relu(bn2(conv2(y)))
-    y = try bn3(conv3(y))
-    return try relu(y + shortcut(x))
+    var y = x
+    for unit in units { y = try unit(y) }
+    if let excitation { y = try excitation(y) }
+    let shortcut = try projection.map { try $0(x) } ?? x
+    return try (y + shortcut).activated(activation)
   }
 }
 
 extension ResNet {
   /// The family's entries in the catalogue.
   public static let models: [Model] = [
-    ("resnet18", Variant.resnet18), ("resnet34", .resnet34), ("resnet50", .resnet50),
-    ("resnet101", .resnet101), ("resnet152", .resnet152),
+    ("resnet18", Variant(.basic, [2, 2, 2, 2])),
+    ("resnet34", Variant(.basic, [3, 4, 6, 3])),
+    ("resnet50", Variant(.bottleneck, [3, 4, 6, 3])),
+    ("resnet101", Variant(.bottleneck, [3, 4, 23, 3])),
+    ("resnet152", Variant(.bottleneck, [3, 8, 36, 3])),
+    ("resnext50_32x4d", Variant(.bottleneck, [3, 4, 6, 3], groups: 32, widthPerGroup: 4)),
+    ("resnext101_32x8d", Variant(.bottleneck, [3, 4, 23, 3], groups: 32, widthPerGroup: 8)),
+    ("resnext101_64x4d", Variant(.bottleneck, [3, 4, 23, 3], groups: 64, widthPerGroup: 4)),
+    (
+      "seresnext50_32x4d",
+      Variant(
+        .bottleneck, [3, 4, 6, 3], groups: 32, widthPerGroup: 4, squeezesAndExcites: true)
+    ),
   ].map { name, variant in
-    Model(name, source: "He et al. 2015, arXiv 1512.03385; v1.5") { scope, classes in
-      ResNet(scope, variant, classes: classes)
-    }
+    Model(
+      name, source: source(of: variant),
+      options: [.head, .activation, .stem, .padding, .branchActivation]
+    ) { scope, options in ResNet(scope, variant, options) }
+  }
+
+  private static func source(of variant: Variant) -> String {
+    if variant.squeezesAndExcites { return "Hu et al. 2018, arXiv 1709.01507" }
+    return variant.groups > 1
+      ? "Xie et al. 2017, arXiv 1611.05431" : "He et al. 2015, arXiv 1512.03385; v1.5"
   }
 }

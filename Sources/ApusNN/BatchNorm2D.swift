@@ -13,13 +13,17 @@ public struct BatchNorm2D: Layer {
   let runningVariance: Tensor
   let epsilon: Double
   let momentum: Double
+  let fixesScale: Bool
   let scope: Scope
 
   /// Declares `weight`, `bias`, `running_mean` and `running_var`, each `[channels]`.
   ///
-  /// - Parameter momentum: the share of the batch in the new running statistics.
+  /// - Parameters:
+  ///   - momentum: the share of the batch in the new running statistics.
+  ///   - fixesScale: the scale is 1 whatever `weight` holds (MXNet's `fix_gamma`).
   public init(
-    _ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1
+    _ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1,
+    fixesScale: Bool = false
   ) {
     scale = scope.parameter("weight", [channels], .ones)
     offset = scope.parameter("bias", [channels], .zeros)
@@ -27,10 +31,14 @@ public struct BatchNorm2D: Layer {
     runningVariance = scope.state("running_var", [channels], .ones)
     self.epsilon = epsilon
     self.momentum = momentum
+    self.fixesScale = fixesScale
     self.scope = scope
   }
+}
 
+extension BatchNorm2D {
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    let scale = fixesScale ? try self.scale.filled(with: 1) : self.scale
     guard scope.isTraining else {
       return try batchNorm(
         x, scale: scale, offset: offset, mean: runningMean, variance: runningVariance,

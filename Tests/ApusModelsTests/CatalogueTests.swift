@@ -29,12 +29,13 @@ struct CatalogueTests {
 
   @Test("takes networks of others, which name the layer that an image is too small for")
   func ownNetwork() throws {
-    let own = Model("MyNet", source: "none", imageSize: 32) { scope, classes in
-      SmallNetwork(scope, classes)
+    let own = Model("MyNet", source: "none", input: ImageInput(size: 32)) { scope, options in
+      SmallNetwork(scope, options.classes)
     }
     let catalogue = Catalogue(Catalogue.zoo.models + [own])
     #expect(catalogue.nearest(to: "mynet") == "MyNet")
-    let graph = try #require(catalogue["MyNet"]).graph(batch: 2, classes: 7)
+    let graph = try #require(catalogue["MyNet"]).graph(
+      batch: 2, NetworkOptions(classes: 7))
     #expect(graph[graph.outputs[0].value].shape == [2, 7])
     #expect {
       try own.graph(batch: 1, imageSize: 6)

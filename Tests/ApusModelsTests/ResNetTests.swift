@@ -61,7 +61,7 @@ struct ResNetTests {
       Shape([1, 3] + size), Array(images.floats.prefix(3 * size[0] * size[1])))
     let store = try weights(name, classes: 10)
     func run(_ backend: any Backend, _ images: HostTensor) throws -> [Float] {
-      let graph = try model(name).graph(images: images.shape, classes: 10)
+      let graph = try model(name).graph(images: images.shape, NetworkOptions(classes: 10))
       let program = try backend.compile(graph, PreparedParameters(store))
       return try program.makeExecution().run([images])[0].floats
     }
@@ -92,7 +92,7 @@ struct ResNetTests {
       try model("resnet18").graph(batch: 0)
     } throws: { "\($0)".hasPrefix("input: every extent must be at least 1") }
     #expect {
-      try model("resnet18").graph(batch: 1, classes: 0)
+      try model("resnet18").graph(batch: 1, NetworkOptions(classes: 0))
     } throws: { "\($0)".hasPrefix("fc: input: every extent must be at least 1") }
     #expect {
       try model("resnet50").graph(images: [1, 4, 64, 64])
@@ -124,7 +124,7 @@ func model(_ name: String) throws -> Model { try #require(Catalogue.zoo[name]) }
 /// Every parameter of a network, hashed from its path.
 private func weights(_ name: String, classes: Int = 1000) throws -> ParameterStore {
   var store = ParameterStore()
-  for (input, _) in try model(name).graph(batch: 1, classes: classes).inputs {
+  for (input, _) in try model(name).graph(batch: 1, NetworkOptions(classes: classes)).inputs {
     if let path = input.path {
       store[path] = HashedWeights.tensor(path: path, shape: input.type.shape)
     }

@@ -25,7 +25,9 @@ func graph(batch: Int) throws -> Graph {
 
 /// With arguments, the command line for the zoo and this network.
 if CommandLine.arguments.count > 1 {
-  let tiny = Model("tiny", source: "this file", imageSize: 32) { Tiny($0, classes: $1) }
+  let tiny = Model("tiny", source: "this file", input: ImageInput(size: 32)) { scope, options in
+    Tiny(scope, classes: options.classes)
+  }
   ApusCommand.main(Catalogue(Catalogue.zoo.models + [tiny]))
 }
 

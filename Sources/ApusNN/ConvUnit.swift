@@ -1,0 +1,41 @@
+import ApusIR
+import ApusTensor
+
+/// A convolution with its batch normalisation and activation, each of which may be missing.
+public struct ConvUnit: Layer {
+  /// Where the normalisation and the activation stand.
+  public enum Order: Hashable, Sendable {
+    /// After the convolution.
+    case normAfter
+    /// Before it ("pre-activation", He et al. 2016, arXiv 1603.05027).
+    case normBefore
+  }
+
+  let conv: Conv2D
+  let norm: BatchNorm2D?
+  let activation: Activation?
+  let order: Order
+
+  public init(
+    _ conv: Conv2D, _ norm: BatchNorm2D?, _ activation: Activation?, order: Order = .normAfter
+  ) {
+    self.conv = conv
+    self.norm = norm
+    self.activation = activation
+    self.order = order
+  }
+
+  public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    switch order {
+    case .normAfter: try activated(conv(x))
+    case .normBefore: try conv(activated(x))
+    }
+  }
+
+  private func activated(_ x: Tensor) throws -> Tensor {
+    var x = x
+    if let norm { x = try norm(x) }
+    if let activation { x = try x.activated(activation) }
+    return x
+  }
+}
