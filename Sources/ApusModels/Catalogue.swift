@@ -5,7 +5,19 @@ public struct Catalogue: Sendable {
   public init(_ models: [Model]) { self.models = models }
 
   /// The networks that come with Apus.
-  public static let zoo = Catalogue(ResNet.models)
+  public static let zoo = Catalogue(
+    [
+      ResNet.models,
+      AlexNet.models,
+      VGG.models,
+      SqueezeNet.models,
+      GoogLeNet.models,
+      InceptionV3.models,
+      DenseNet.models,
+      MobileNetV2.models,
+      MobileNetV3.models,
+      Digits.models,
+    ].flatMap { $0 })
 
   /// The network of that name.
   public subscript(name: String) -> Model? { models.first { $0.name == name } }

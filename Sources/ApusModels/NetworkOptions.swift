@@ -12,7 +12,7 @@ public struct NetworkOptions: Hashable, Sendable {
   public enum Stem: String, Hashable, Sendable, CaseIterable {
     /// As published.
     case standard
-    /// Three 3×3 convolutions, of which the first has stride 2, and no pooling.
+    /// Three 3×3 convolutions, of which the first two have stride 2, and no pooling.
     case deep
   }
 

@@ -74,7 +74,7 @@ public struct ResNet: Layer {
       let conv = scope["conv1"]
       stem = [
         units.make(conv[0], conv[1], 3, 32, kernel: 3, stride: 2),
-        units.make(conv[3], conv[4], 32, 32, kernel: 3),
+        units.make(conv[3], conv[4], 32, 32, kernel: 3, stride: 2),
         units.make(conv[6], scope["bn1"], 32, 64, kernel: 3),
       ]
     }

@@ -11,7 +11,8 @@ struct CatalogueTests {
     arguments: [
       ("resnet5", "resnet50"), ("resnt50", "resnet50"), ("ResNet-50", "resnet50"),
       ("RESNET152", "resnet152"), ("resnet_18", "resnet18"),
-      ("rsenet34", "resnet34"), ("resnet18", "resnet18"), ("transformer", nil), ("", nil),
+      ("rsenet34", "resnet34"), ("resnet18", "resnet18"), ("transformer", nil),
+      ("vgg15", "vgg11"), ("", nil),
       ("a much longer name than any network has", nil), ("50", nil),
     ])
   func nearest(name: String, expected: String?) {

@@ -1,0 +1,96 @@
+// Very Deep Convolutional Networks for Large-Scale Image Recognition
+// Karen Simonyan, Andrew Zisserman, 2014 (https://arxiv.org/abs/1409.1556)
+// Variant: torchvision's; configurations A, B, D and E, D also with batch normalisation after each
+// convolution, which keeps its bias.
+// Parameters at 1000 classes: vgg11 132,863,336; vgg13 133,047,848; vgg16 138,357,544; vgg16_bn
+// 138,365,992; vgg19 143,667,240. A cut head is `fc` on 512·7·7 values, without fc6 and fc7.
+//
+// Order "pre" of vgg16_bn: units of normalisation, activation, convolution. The first convolution
+// stands alone and the last normalisation and activation stay, so parameters are those of order
+// "post", under the same paths; what changes is that pooling comes before them.
+
+import ApusIR
+import ApusNN
+import ApusTensor
+
+/// Stages of 3×3 convolutions with pooling between them, and three fully connected layers.
+public struct VGG: Layer {
+  /// The convolutions of each stage, and whether each is normalised.
+  public struct Variant: Sendable {
+    public var depths: [Int]
+    public var normalizes: Bool
+
+    public init(_ depths: [Int], normalizes: Bool = false) {
+      self.depths = depths
+      self.normalizes = normalizes
+    }
+  }
+
+  let features, classifier: Chain
+
+  public init(_ scope: Scope, _ variant: Variant, _ options: NetworkOptions = NetworkOptions()) {
+    let activation = options.activation ?? .relu
+    let convolutions = Self.features(
+      scope["features"], variant, activation, order: options.order ?? .normAfter)
+    features = Chain(convolutions)
+    let head = scope["classifier"]
+    func dropout(_ index: Int) -> Dropout {
+      Dropout(head[index], rate: options.dropout ?? 0.5)
+    }
+    let values = 512 * 7 * 7
+    classifier =
+      options.head == .cut
+      ? options.classifier(scope["fc"], values)
+      : Chain([
+        Linear(head[0], values, 4096), Applied(activation), dropout(2),
+        Linear(head[3], 4096, 4096), Applied(activation), dropout(5),
+        Linear(head[6], 4096, options.classes),
+      ])
+  }
+
+  private static func features(
+    _ scope: Scope, _ variant: Variant, _ activation: Activation, order: NetworkOptions.Order
+  ) -> [any Layer] {
+    var layers: [any Layer] = []
+    var pending: [any Layer] = []  // the normalisation and activation before the next convolution
+    var (index, inputs) = (0, 3)
+    for (stage, depth) in variant.depths.enumerated() {
+      let outputs = min(64 << stage, 512)
+      for _ in 0..<depth {
+        layers += pending + [Conv2D(scope[index], inputs, outputs, kernel: 3)]
+        pending = variant.normalizes ? [BatchNorm2D(scope[index + 1], outputs)] : []
+        pending.append(Applied(activation))
+        if order == .normAfter {
+          layers += pending
+          pending = []
+        }
+        index += variant.normalizes ? 3 : 2
+        inputs = outputs
+      }
+      layers.append(MaxPool2D(kernel: 2, stride: 2))
+      index += 1
+    }
+    return layers + pending
+  }
+
+  /// `[n, 3, h, w] → [n, classes]`, with 32 or more rows and columns.
+  public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    try classifier(Applied.flattened(averagedTo: 7)(features(x)))
+  }
+}
+
+extension VGG {
+  /// The family's entries in the catalogue.
+  public static let models: [Model] = [
+    ("vgg11", Variant([1, 1, 2, 2, 2])),
+    ("vgg13", Variant([2, 2, 2, 2, 2])),
+    ("vgg16", Variant([2, 2, 3, 3, 3])),
+    ("vgg16_bn", Variant([2, 2, 3, 3, 3], normalizes: true)),
+    ("vgg19", Variant([2, 2, 4, 4, 4])),
+  ].map { name, variant in
+    Model(
+      name, source: "Simonyan and Zisserman 2014, arXiv 1409.1556",
+      options: Set([.head, .activation, .dropout] + (variant.normalizes ? [.order] : []))
+    ) { scope, options in VGG(scope, variant, options) }
+  }
+}
