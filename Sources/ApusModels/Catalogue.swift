@@ -5,7 +5,14 @@ public struct Catalogue: Sendable {
   public init(_ models: [Model]) { self.models = models }
 
   /// The networks that come with Apus.
-  public static let zoo = Catalogue(ResNet.models)
+  public static let zoo = Catalogue(
+    ResNet.models
+      + CaffeNet.models
+      + NIN.models
+      + InceptionBN.models
+      + InceptionV3MX.models
+      + GalleryResNet.models
+      + EfficientNet.models)
 
   /// The network of that name.
   public subscript(name: String) -> Model? { models.first { $0.name == name } }
