@@ -16,6 +16,12 @@ public struct Catalogue: Sendable {
       DenseNet.models,
       MobileNetV2.models,
       MobileNetV3.models,
+      EfficientNet.models,
+      CaffeNet.models,
+      NIN.models,
+      InceptionBN.models,
+      InceptionV3MX.models,
+      GalleryResNet.models,
       Digits.models,
     ].flatMap { $0 })
 

@@ -13,7 +13,9 @@
 //
 // Squeeze-and-Excitation Networks
 // Jie Hu, Li Shen, Samuel Albanie, Gang Sun, Enhua Wu, 2018 (https://arxiv.org/abs/1709.01507)
-// Variant: timm's seresnext50_32x4d. Parameters: 27,559,896.
+// Variants: timm's seresnext50_32x4d, and legacy_seresnext50_32x4d with the stem pooling of the
+// authors' Caffe network (3×3, no padding, last windows may hang over) and paths of its own.
+// Parameters of both: 27,559,896.
 
 import ApusIR
 import ApusNN
@@ -45,16 +47,19 @@ public struct ResNet: Layer {
     /// Channels of a group of the 3×3 convolutions, in the first stage.
     public var widthPerGroup: Int
     public var squeezesAndExcites: Bool
+    /// Whether the stem pools as Caffe does and parameters have the names that timm's SENets have.
+    public var followsCaffe: Bool
 
     public init(
       _ block: Block, _ depths: [Int], groups: Int = 1, widthPerGroup: Int = 64,
-      squeezesAndExcites: Bool = false
+      squeezesAndExcites: Bool = false, followsCaffe: Bool = false
     ) {
       self.block = block
       self.depths = depths
       self.groups = groups
       self.widthPerGroup = widthPerGroup
       self.squeezesAndExcites = squeezesAndExcites
+      self.followsCaffe = followsCaffe
     }
   }
 
@@ -66,9 +71,13 @@ public struct ResNet: Layer {
     let units = UnitFactory(activation: options.activation ?? .relu, padding: options.padding)
     switch options.stem {
     case .standard:
+      let names = variant.followsCaffe ? scope["layer0"] : scope
+      let pooling =
+        variant.followsCaffe && options.padding == nil
+        ? MaxPool2D(kernel: 3, stride: 2, ceilMode: true)
+        : MaxPool2D(kernel: 3, stride: 2, padding: options.padding == .same ? .same : .half)
       stem = [
-        units.make(scope["conv1"], scope["bn1"], 3, 64, kernel: 7, stride: 2),
-        MaxPool2D(kernel: 3, stride: 2, padding: options.padding == .same ? .same : .half),
+        units.make(names["conv1"], names["bn1"], 3, 64, kernel: 7, stride: 2), pooling,
       ]
     case .deep:  // named as in timm
       let conv = scope["conv1"]
@@ -90,7 +99,8 @@ public struct ResNet: Layer {
       }
     }
     self.blocks = blocks
-    fc = Linear(scope["fc"], channels, options.classes)
+    fc = Linear(
+      scope[variant.followsCaffe ? "last_linear" : "fc"], channels, options.classes)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
@@ -152,7 +162,7 @@ private struct ResidualBlock: Layer {
           scope["conv3"], scope["bn3"], width, outputs, kernel: 1, activates: activatesBranch),
       ]
     }
-    let squeeze = scope["se"]
+    let squeeze = scope[variant.followsCaffe ? "se_module" : "se"]
     excitation =
       variant.squeezesAndExcites
       ? SqueezeExcitation(
@@ -190,6 +200,12 @@ extension ResNet {
       "seresnext50_32x4d",
       Variant(
         .bottleneck, [3, 4, 6, 3], groups: 32, widthPerGroup: 4, squeezesAndExcites: true)
+    ),
+    (
+      "legacy_seresnext50_32x4d",
+      Variant(
+        .bottleneck, [3, 4, 6, 3], groups: 32, widthPerGroup: 4, squeezesAndExcites: true,
+        followsCaffe: true)
     ),
   ].map { name, variant in
     Model(
