@@ -149,7 +149,7 @@ extension WeightsError.Lookalike {
     case .gitLFSPointer: "a Git LFS pointer"
     case .numPy: "a NumPy array"
     case .pickle: "a plain pickle"
-    case .unknown: "neither"
+    case .unknown: "something else"
     }
   }
 }

@@ -1,7 +1,7 @@
 /// A zip archive while it is written: entries are stored, their bytes begin at multiples of 64.
 ///
 /// Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3 (zip64).
-struct ZipWriter: ~Copyable {
+package struct ZipWriter: ~Copyable {
   private struct Entry {
     let name: [UInt8]
     let checksum: UInt32
@@ -19,14 +19,14 @@ struct ZipWriter: ~Copyable {
   /// The largest number in a field of 32 bits; a larger one goes into a field of 64.
   private let largest: UInt64
 
-  init(path: String, largest: UInt64 = UInt64(UInt32.max) - 1) throws(WeightsError) {
+  package init(path: String, largest: UInt64 = UInt64(UInt32.max) - 1) throws(WeightsError) {
     file = try WeightOutput(path: path)
     self.path = path
     self.largest = largest
   }
 
   /// Adds an entry that consists of `start` and the bytes of `tensor`.
-  mutating func add(
+  package mutating func add(
     _ name: String, _ start: [UInt8], _ tensor: HostTensor? = nil
   ) throws(WeightsError) {
     var checksum = CRC32()
@@ -49,7 +49,7 @@ struct ZipWriter: ~Copyable {
   }
 
   /// Writes the directory and completes the file.
-  consuming func commit() throws(WeightsError) {
+  package consuming func commit() throws(WeightsError) {
     let start = file.count
     for entry in entries { try file.write(directoryHeader(entry)) }
     let count = UInt64(entries.count)
