@@ -5,7 +5,7 @@ import ArgumentParser
 /// `apus inspect`
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List the tensors of a weight file (safetensors, PyTorch state dict).")
+    abstract: "List the tensors of a weight file (safetensors, .pth, .npz, .params).")
 
   @Argument(help: "The weight file.", completion: .file())
   var file: String

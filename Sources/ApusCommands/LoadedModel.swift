@@ -16,9 +16,7 @@ struct LoadedModel {
     self.model = model
     self.options = options
     let graph = try model.graph(batch: 1, options)
-    let expected = graph.inputs.compactMap { input, _ in
-      input.path.map { (path: $0, type: input.type) }
-    }
+    let expected = graph.parameters
     guard let weights else {
       try Self.requireMemory(for: expected.map(\.type))
       parameters = ParameterStore(initializing: graph)
@@ -26,7 +24,8 @@ struct LoadedModel {
       return
     }
     var store = try ParameterStore(
-      WeightFile(path: weights), matching: expected, allowMismatch: allowMismatch)
+      WeightFile(path: weights).withPaths(of: expected.map(\.path)), matching: expected,
+      allowMismatch: allowMismatch)
     initialized = store.missing
     let missing = Set(store.missing)
     try Self.requireMemory(for: expected.filter { missing.contains($0.path) }.map(\.type))

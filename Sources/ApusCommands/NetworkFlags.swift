@@ -24,13 +24,18 @@ struct NetworkFlags: ParsableArguments {
   @Option(help: "symmetric, or same: as TensorFlow pads.")
   var padding: NetworkOptions.PaddingMode?
 
+  /// The options, unchecked.
+  var given: NetworkOptions {
+    NetworkOptions(
+      classes: classes.value, head: head, activation: activation?.activation, stem: stem,
+      order: order, padding: padding)
+  }
+
   /// The options, checked against what the model's definition has.
   ///
   /// - Throws: a usage error.
   func options(for model: Model) throws(ValidationError) -> NetworkOptions {
-    let options = NetworkOptions(
-      classes: classes.value, head: head, activation: activation?.activation, stem: stem,
-      order: order, padding: padding)
+    let options = given
     do {
       try model.validate(options)
     } catch {

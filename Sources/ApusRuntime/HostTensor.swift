@@ -75,6 +75,12 @@ public struct HostTensor: Sendable {
     return values(as: Float.self)
   }
 
+  /// Whether the types and all bits are the same; unlike numbers, a NaN equals itself.
+  public func isIdentical(to other: HostTensor) -> Bool {
+    type == other.type
+      && withUnsafeBytes { bytes in other.withUnsafeBytes { bytes.elementsEqual($0) } }
+  }
+
   /// The same bytes seen with another shape of as many elements.
   public func reshaped(to shape: Shape) -> HostTensor {
     precondition(shape.elementCount == type.elementCount)

@@ -60,6 +60,16 @@ public struct ParameterStore: Sendable {
   }
 }
 
+extension WeightFile {
+  /// Checks that the file holds exactly what a network expects, as `ParameterStore` does, without
+  /// reading any values.
+  public func requireMatch(_ expected: [(path: String, type: TensorType)]) throws(WeightsError) {
+    if let reason = Comparison(self, expected, []).reason {
+      throw WeightsError(path: path, reason: reason)
+    }
+  }
+}
+
 /// How a file's tensors differ from what a network expects.
 private struct Comparison {
   var matching: [(path: String, type: TensorType)] = []

@@ -228,14 +228,23 @@ extension ErrorRow {
       ("none", "must be a regular file, got a folder, pipe or device"),
       ("pipe", "must be a regular file, got a folder, pipe or device"),
       ("/dev/zero", "must be a regular file, got a folder, pipe or device"),
-      ("empty.jpg", "must be safetensors or a PyTorch state dict, got an empty file"),
-      ("text.jpg", "must be safetensors or a PyTorch state dict, got text"),
-      ("small.npy", "must be safetensors or a PyTorch state dict, got a NumPy array"),
+      (
+        "empty.jpg",
+        "must be safetensors, a PyTorch state dict, .npz or MXNet .params, got an empty file"
+      ),
+      ("text.jpg", "must be safetensors, a PyTorch state dict, .npz or MXNet .params, got text"),
+      (
+        "small.npy",
+        "must be safetensors, a PyTorch state dict, .npz or MXNet .params, got a NumPy array"
+      ),
       (
         "weights/evil-global.bin",
         "pickle: refuses to call os.system, which has no part in a state dict"
       ),
-      ("weights/pickle.bin", "must be safetensors or a PyTorch state dict, got a plain pickle"),
+      (
+        "weights/pickle.bin",
+        "must be safetensors, a PyTorch state dict, .npz or MXNet .params, got a plain pickle"
+      ),
       ("weights/script.bin", "must be a state dict, got a TorchScript archive"),
       (
         "weights/compressed.bin",

@@ -63,6 +63,7 @@ extension CommandTests {
       "state dicts of every format are listed",
       arguments: [
         "zip-kinds", "legacy-kinds", "safetensors-kinds", "zip-wrapped", "legacy-wrapped",
+        "npz-kinds", "params-kinds", "params-v0", "params-v3",
       ])
     func inspect(file: String) async throws {
       let arguments = ["inspect", "weights/\(file).bin"]

@@ -5,7 +5,8 @@ import Testing
 /// Damaged files must give an error or other numbers, never a crash.
 @Suite struct FuzzTests {
   static let files = [
-    "zip-tiny.bin", "legacy-tiny.bin", "safetensors-tiny.bin", "zip64.bin", "zip-views.bin",
+    "zip-tiny.bin", "legacy-tiny.bin", "safetensors-tiny.bin", "zip64.bin", "npz-tiny.bin",
+    "params-v0.bin", "params-v1.bin", "params-v2.bin", "params-v3.bin", "zip-views.bin",
     "legacy-views.bin", "evil-nested.bin", "cycle.bin",
   ]
 
@@ -19,7 +20,7 @@ import Testing
     return sum.isNaN || sum != .pi
   }
 
-  @Test("A file cut short anywhere is refused", arguments: files.prefix(4))
+  @Test("A file cut short anywhere is refused", arguments: files.prefix(9))
   func truncated(name: String) throws {
     let bytes = try Fixture.bytes(name)
     #expect(survives(bytes))

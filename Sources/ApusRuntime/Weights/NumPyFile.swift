@@ -38,8 +38,20 @@ public enum NumPyFile {
 
   /// Reads an array from bytes.
   package static func read(_ file: MappedFile) throws(WeightsError.Reason) -> HostTensor {
+    try stored("array", in: file, 0..<file.count, allowsUnsupported: false)
+      .materialize(from: file)
+  }
+
+  /// Reads the header of an array that fills a range of a file.
+  ///
+  /// - Parameter allowsUnsupported: whether elements of a type that tensors cannot have here are
+  ///   described rather than refused.
+  static func stored(
+    _ name: String, in file: MappedFile, _ range: Range<Int>, allowsUnsupported: Bool
+  ) throws(WeightsError.Reason) -> StoredTensor {
     let part = "npy header"
-    var prefix = try ByteReader(file, at: 0, count: min(12, file.count), part: part)
+    var prefix = try ByteReader(
+      file, at: range.lowerBound, count: min(12, range.count), part: part)
     guard try prefix.bytes(6).elementsEqual(magic) else {
       throw .invalid(part: part, rule: "must begin with \\x93NUMPY", got: "other bytes")
     }
@@ -55,28 +67,32 @@ public enum NumPyFile {
       throw .invalid(
         part: part, rule: "must have at most \(longestHeader) bytes", got: "\(length)")
     }
-    let text = try file.bytes(at: prefix.offset, count: Int(length), part: part)
-    let header = try NumPyHeader(text)
     let start = prefix.offset + Int(length)
-    let element = try element(header)
-    guard let count = header.shape.checkedElementCount,
-      let size = ElementType(element).sizeInBytes(of: count)
-    else { throw .invalid(part: part, rule: "shape must be possible", got: "\(header.shape)") }
-    guard file.count - start == size else {
-      throw file.count - start < size
-        ? .truncated(part: "npy data", needs: UInt64(size), has: file.count - start)
-        : .invalid(
-          part: "npy data", rule: "must have \(size) bytes for \(element)\(header.shape)",
-          got: "\(file.count - start)")
+    guard start <= range.upperBound else {
+      throw .truncated(part: part, needs: length, has: range.upperBound - prefix.offset)
     }
-    return try StoredTensor(
-      name: "array", element: ElementType(element), shape: header.shape,
+    let header = try NumPyHeader(
+      file.bytes(at: prefix.offset, count: Int(length), part: part))
+    let element = try element(header, allowsUnsupported: allowsUnsupported)
+    guard let count = header.shape.checkedElementCount, let size = element.sizeInBytes(of: count)
+    else { throw .invalid(part: part, rule: "shape must be possible", got: "\(header.shape)") }
+    let room = range.upperBound - start
+    guard room == size else {
+      throw room < size
+        ? .truncated(part: "npy data", needs: UInt64(size), has: room)
+        : .invalid(
+          part: "npy data", rule: "must have \(size) bytes for \(element.name)\(header.shape)",
+          got: "\(room)")
+    }
+    return StoredTensor(
+      name: name, element: element, shape: header.shape,
       strides: count == 0 ? header.shape.map { _ in 0 } : header.shape.rowMajorStrides,
-      offsetInBytes: start, sizeInBytes: size, storageSizeInBytes: size
-    ).materialize(from: file)
+      offsetInBytes: start, sizeInBytes: size, storageSizeInBytes: size)
   }
 
-  private static func element(_ header: NumPyHeader) throws(WeightsError.Reason) -> DType {
+  private static func element(
+    _ header: NumPyHeader, allowsUnsupported: Bool
+  ) throws(WeightsError.Reason) -> ElementType {
     let part = "npy header"
     let name = header.element
     // "|" says that the order of bytes does not matter, "=" would be the writer's own.
@@ -86,7 +102,10 @@ public enum NumPyFile {
           part: part, feature: "Fortran order",
           remedy: "in Python: numpy.save(path, numpy.ascontiguousarray(array))")
       }
-      return element
+      return ElementType(element)
+    }
+    if allowsUnsupported, let bits = otherSizesInBits[name] {
+      return ElementType(unsupported: name, bits: bits)
     }
     let isSwapped = name.first == ">" && names.values.contains("<" + name.dropFirst())
     throw .unsupported(
@@ -100,6 +119,13 @@ public enum NumPyFile {
     .float32: "<f4", .float64: "<f8", .float16: "<f2", .int64: "<i8", .int32: "<i4",
     .int16: "<i2", .int8: "|i1", .uint8: "|u1", .bool: "|b1",
   ]
+
+  private static let otherSizesInBits = ["<u2": 16, "<u4": 32, "<u8": 64, "<c8": 64, "<c16": 128]
+
+  /// What comes before the elements, or `nil` where NumPy has no such type.
+  static func header(_ type: TensorType) -> [UInt8]? {
+    names[type.dtype].map { header($0, type.shape) }
+  }
 
   private static func header(_ element: String, _ shape: Shape) -> [UInt8] {
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.rank == 1 ? "," : "")

@@ -8,38 +8,34 @@ extension WeightFile {
     _ tensors: [(name: String, tensor: HostTensor)], metadata: [String: String] = [:],
     to path: String
   ) throws(WeightsError) {
-    do throws(WeightsError.Reason) {
-      try Safetensors.write(tensors, metadata: metadata, to: path)
-    } catch {
-      throw WeightsError(path: path, reason: error)
-    }
+    try write(
+      tensors.map { Content($0.name, $0.tensor) }, as: .safetensors, metadata: metadata, to: path)
   }
 }
 
 extension Safetensors {
-  fileprivate static func write(
-    _ tensors: [(name: String, tensor: HostTensor)], metadata: [String: String], to path: String
-  ) throws(WeightsError.Reason) {
-    let ordered = tensors.enumerated().sorted {
-      ($1.element.tensor.dtype.sizeInBytes, $0.offset)
-        < ($0.element.tensor.dtype.sizeInBytes, $1.offset)
+  static func write(
+    _ contents: [WeightFile.Content], metadata: [String: String], to path: String
+  ) throws(WeightsError) {
+    let ordered = contents.enumerated().sorted {
+      ($1.element.type.dtype.sizeInBytes, $0.offset)
+        < ($0.element.type.dtype.sizeInBytes, $1.offset)
     }.map(\.element)
-    let header = try header(ordered, metadata)
-    do throws(FileError) {
-      var file = try AtomicFile(path: path)
-      try file.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
-      try file.write(header)
-      for (_, tensor) in ordered {
-        try tensor.withUnsafeBytes { (bytes) throws(FileError) in try file.write(bytes) }
-      }
-      try file.commit()
+    let header: [UInt8]
+    do throws(WeightsError.Reason) {
+      header = try Self.header(ordered, metadata)
     } catch {
-      throw .file(error)
+      throw WeightsError(path: path, reason: error)
     }
+    var file = try WeightOutput(path: path)
+    try file.write(integer: UInt64(header.count))
+    try file.write(header)
+    for content in ordered { try file.write(try content.load()) }
+    try file.commit()
   }
 
   private static func header(
-    _ tensors: [(name: String, tensor: HostTensor)], _ metadata: [String: String]
+    _ contents: [WeightFile.Content], _ metadata: [String: String]
   ) throws(WeightsError.Reason) -> [UInt8] {
     var names: Set<String> = [metadataKey]
     var members: [String] = []
@@ -49,11 +45,12 @@ extension Safetensors {
       members.append("\(quoted(metadataKey)):{\(pairs.joined(separator: ","))}")
     }
     var offset = 0
-    for (name, tensor) in tensors {
+    for content in contents {
+      let (name, type) = (content.name, content.type)
       guard names.insert(name).inserted else { throw .nameNotWritable(name) }
-      let end = offset + tensor.type.sizeInBytes
-      let shape = tensor.shape.map(String.init).joined(separator: ",")
-      let dtype = Self.name(of: tensor.dtype)
+      let end = offset + type.sizeInBytes
+      let shape = type.shape.map(String.init).joined(separator: ",")
+      let dtype = Self.name(of: type.dtype)
       members.append(
         "\(quoted(name)):{\"dtype\":\"\(dtype)\",\"shape\":[\(shape)],"
           + "\"data_offsets\":[\(offset),\(end)]}")

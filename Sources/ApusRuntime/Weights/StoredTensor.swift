@@ -2,7 +2,7 @@ import ApusIR
 
 /// Where a tensor lies in a weight file; whoever makes one has checked that it lies inside.
 struct StoredTensor: Sendable {
-  let name: String
+  var name: String
   let element: ElementType
   let shape: Shape
   /// In elements.

@@ -9,18 +9,22 @@ enum TorchCheckpoint {
 
   // MARK: - Zip
 
-  static func readZip(_ file: MappedFile) throws(WeightsError.Reason) -> [StoredTensor] {
-    let archive = try ZipArchive(file)
+  private static let remedy =
+    "torch.save stores entries uncompressed; do not pack the file again"
+
+  static func readZip(
+    _ archive: ZipArchive, in file: MappedFile
+  ) throws(WeightsError.Reason) -> [StoredTensor] {
     let folder = archive.entries.first.map { $0.name.prefix { $0 != "/" } } ?? ""
     let names = archive.entries.lazy.map(\.name)
     if names.contains(where: { $0 == "\(folder)/constants.pkl" || $0.hasPrefix("\(folder)/code/") })
     {
       throw .torchScript
     }
-    guard let pickle = try archive.range(of: "\(folder)/data.pkl") else {
+    guard let pickle = try archive.range(of: "\(folder)/data.pkl", remedy: remedy) else {
       throw .noStateDict(found: "a zip archive without \(folder)/data.pkl")
     }
-    if let range = try archive.range(of: "\(folder)/byteorder") {
+    if let range = try archive.range(of: "\(folder)/byteorder", remedy: remedy) {
       let order = try file.bytes(at: range.lowerBound, count: range.count, part: "byteorder")
       guard order.elementsEqual("little".utf8) else { throw bigEndian }
     }
@@ -30,7 +34,7 @@ enum TorchCheckpoint {
     for storage in machine.storages {
       let size = storage.count * storage.element.sizeInBits / 8
       let name = "\(folder)/data/\(storage.key)"
-      guard let range = try archive.range(of: name) else {
+      guard let range = try archive.range(of: name, remedy: remedy) else {
         throw .invalid(part: "pickle", rule: "storages must be in the archive", got: name)
       }
       guard range.count >= size else {

@@ -1,6 +1,7 @@
 import ApusIR
 
-/// An opened file of weights: safetensors, or a PyTorch state dict in either of its formats.
+/// An opened file of weights: safetensors, a PyTorch state dict in either of its formats, NumPy's
+/// `.npz`, or MXNet's `.params`.
 ///
 /// Opening maps the file and reads its directory; a tensor's bytes are read when it is used. The
 /// file must not be cut short by others meanwhile.
@@ -10,6 +11,8 @@ public struct WeightFile: Sendable {
     case safetensors = "safetensors"
     case torchZip = "PyTorch zip"
     case torchLegacy = "PyTorch legacy"
+    case npz = "NumPy npz"
+    case mxnetParams = "MXNet params"
 
     public var description: String { rawValue }
   }
@@ -35,8 +38,8 @@ public struct WeightFile: Sendable {
   /// In the order of the file.
   public let entries: [Entry]
 
-  private let file: MappedFile
-  private let tensors: [StoredTensor]
+  let file: MappedFile
+  let tensors: [StoredTensor]
   private let positions: [String: Int]
 
   /// Opens the file at `path`.
@@ -58,16 +61,37 @@ public struct WeightFile: Sendable {
   }
 
   private init(_ file: MappedFile, path: String) throws(WeightsError.Reason) {
-    self.path = path
-    self.file = file
-    format = try Self.format(of: file)
+    let format = try Self.format(of: file)
+    var metadata: [String: String] = [:]
+    let tensors: [StoredTensor]
     switch format {
     case .safetensors:
       let contents = try Safetensors.read(file)
       (metadata, tensors) = (contents.metadata, contents.tensors)
-    case .torchZip: (metadata, tensors) = ([:], try TorchCheckpoint.readZip(file))
-    case .torchLegacy: (metadata, tensors) = ([:], try TorchCheckpoint.readLegacy(file))
+    case .torchLegacy: tensors = try TorchCheckpoint.readLegacy(file)
+    case .mxnetParams: tensors = try MXNetParams.read(file)
+    case .torchZip, .npz:
+      let archive = try ZipArchive(file)
+      if format == .npz || NumPyArchive.isArchive(archive) {
+        self.init(
+          path: path, format: .npz, metadata: [:], file: file,
+          tensors: try NumPyArchive.read(archive, in: file))
+        return
+      }
+      tensors = try TorchCheckpoint.readZip(archive, in: file)
     }
+    self.init(path: path, format: format, metadata: metadata, file: file, tensors: tensors)
+  }
+
+  init(
+    path: String, format: Format, metadata: [String: String], file: MappedFile,
+    tensors: [StoredTensor]
+  ) {
+    self.path = path
+    self.format = format
+    self.metadata = metadata
+    self.file = file
+    self.tensors = tensors
     entries = tensors.map {
       let shape = $0.shape
       return Entry(
@@ -76,6 +100,9 @@ public struct WeightFile: Sendable {
     }
     positions = Dictionary(zip(tensors.map(\.name), tensors.indices)) { first, _ in first }
   }
+
+  /// What is known of the tensor with this name.
+  public func entry(named name: String) -> Entry? { positions[name].map { entries[$0] } }
 
   /// The values of the tensor with this name.
   public func tensor(named name: String) throws(WeightsError) -> HostTensor {
@@ -91,7 +118,10 @@ public struct WeightFile: Sendable {
 
   private static func format(of file: MappedFile) throws(WeightsError.Reason) -> Format {
     let start = file.storage.bytes.prefix(1024)
+    // What the archive holds tells PyTorch's from NumPy's; one without entries has only its end.
     if start.starts(with: "PK\u{3}\u{4}".utf8) { return .torchZip }
+    if start.starts(with: "PK\u{5}\u{6}".utf8) { return .npz }
+    if MXNetParams.isList(file) { return .mxnetParams }
     if file.count > 8, start[8] == UInt8(ascii: "{") { return .safetensors }
     if TorchCheckpoint.isLegacy(file) { return .torchLegacy }
     throw .unrecognized(lookalike(start))

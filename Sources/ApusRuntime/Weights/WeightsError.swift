@@ -33,6 +33,8 @@ public struct WeightsError: Error, Hashable, Sendable {
     /// A tensor repeats its storage (stride 0) into more bytes than are sensible.
     case expandsTooFar(tensor: String, bytes: Int, storage: Int)
     case nameNotWritable(String)
+    /// The format has no such tensors.
+    case notWritable(tensor: String, type: TensorType, format: WeightFile.Format, remedy: String)
     case mismatches([Mismatch])
     case unmatchedGlobs([String])
   }
@@ -73,7 +75,7 @@ extension WeightsError.Reason {
     case .file(let error): error.description
     case .notRegularFile: "must be a regular file, got a folder, pipe or device"
     case .unrecognized(let lookalike):
-      "must be safetensors or a PyTorch state dict, got \(lookalike.text)"
+      "must be safetensors, a PyTorch state dict, .npz or MXNet .params, got \(lookalike.text)"
     case .truncated(let part, let needs, let has):
       "\(part.printable): must have \(needs) bytes, got \(has): the file is truncated or damaged"
     case .invalid(let part, let rule, let got):
@@ -95,6 +97,8 @@ extension WeightsError.Reason {
       "\(tensor.printable): must not repeat a storage of \(storage) bytes into \(bytes) bytes"
     case .nameNotWritable(let name):
       "tensor names must be unique and not __metadata__, got \(name.printable)"
+    case .notWritable(let tensor, let type, let format, _):
+      "\(tensor.printable): \(format) files cannot hold \(type)"
     case .mismatches(let mismatches): Self.list(mismatches)
     case .unmatchedGlobs(let globs):
       "each allowed mismatch must match a parameter or a tensor, got "
@@ -110,6 +114,7 @@ extension WeightsError.Reason {
       "in Python: torch.save(model.state_dict(), path)"
     case .unrecognized, .truncated: "download or copy the file again"
     case .unsupported(_, _, let remedy): remedy
+    case .notWritable(_, _, _, let remedy): remedy
     case .refusedCall: "in Python: torch.save(model.state_dict(), path) saves tensors only"
     case .severalStateDicts(let keys):
       "in Python: torch.save(checkpoint[\"\((keys.first ?? "").printable)\"], path)"
@@ -144,7 +149,7 @@ extension WeightsError.Lookalike {
     case .gitLFSPointer: "a Git LFS pointer"
     case .numPy: "a NumPy array"
     case .pickle: "a plain pickle"
-    case .unknown: "neither"
+    case .unknown: "something else"
     }
   }
 }

@@ -37,16 +37,16 @@ struct ZipArchive {
   }
 
   /// The range of an entry's bytes in the file, or `nil` where there is no such entry.
-  func range(of name: String) throws(WeightsError.Reason) -> Range<Int>? {
+  ///
+  /// - Parameter remedy: how the archive is had without compression.
+  func range(of name: String, remedy: String) throws(WeightsError.Reason) -> Range<Int>? {
     guard let entry = positions[name].map({ entries[$0] }) else { return nil }
     let part = "zip entry \(name)"
     guard entry.flags & 1 == 0 else {
       throw .unsupported(part: part, feature: "encryption", remedy: nil)
     }
     guard entry.method == 0, entry.compressedSizeInBytes == entry.sizeInBytes else {
-      throw .unsupported(
-        part: part, feature: "compression",
-        remedy: "torch.save stores entries uncompressed; do not pack the file again")
+      throw .unsupported(part: part, feature: "compression", remedy: remedy)
     }
     var header = try ByteReader(
       file, at: entry.headerOffset, count: min(30, file.count - entry.headerOffset), part: part)

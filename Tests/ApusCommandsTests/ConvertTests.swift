@@ -1,0 +1,158 @@
+import ApusIR
+import ApusModels
+import ApusRuntime
+import Foundation
+import Testing
+
+extension CommandTests {
+  /// `apus convert`
+  @Suite struct ConvertTests {
+    private func convert(_ arguments: String, in folder: String) async throws -> Tool.Run {
+      let run = try await Tool.run(
+        ["convert"] + arguments.split(separator: " ").map(String.init), in: folder)
+      expectNoCrash(run)
+      return run
+    }
+
+    /// A folder with a link to the workspace's weights of resnet18.
+    private func folder() throws -> TemporaryFolder {
+      let folder = try TemporaryFolder()
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.path + "/w", withDestinationPath: Workspace.folder)
+      return folder
+    }
+
+    @Test("Weights go through every format and come back bit for bit")
+    func formats() async throws {
+      let folder = try folder()
+      var source = "w/resnet18.safetensors"
+      let original = try WeightFile(path: folder.path + "/" + source)
+      for output in ["a.params", "b.npz", "c.pth", "d.pt", "e.safetensors"] {
+        let run = try await convert("\(source) \(output) -m resnet18 --check", in: folder.path)
+        #expect(run.exitCode == 0 && run.errors.isEmpty, "\(run.errors)")
+        #expect(run.output.hasPrefix("\(output): ") && run.output.contains("equal bit for bit"))
+        source = output
+      }
+      let last = try WeightFile(path: folder.path + "/e.safetensors")
+      for entry in original.entries {
+        #expect(
+          try last.tensor(named: entry.name).isIdentical(to: original.tensor(named: entry.name)))
+      }
+      let counters = last.entries.filter { $0.name.hasSuffix(".num_batches_tracked") }
+      #expect(counters.count == 20 && last.entries.count == original.entries.count + 20)
+      for counter in counters {
+        #expect(try last.tensor(named: counter.name).values(as: Int64.self) == [0])
+      }
+      let names = try WeightFile(path: folder.path + "/a.params").entries.map(\.name)
+      #expect(names.contains("arg:layer1_0_bn1_gamma"))
+      #expect(names.contains("aux:layer4_1_bn2_moving_var"))
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(left.sorted() == ["a.params", "b.npz", "c.pth", "d.pt", "e.safetensors", "w"])
+    }
+
+    @Test("Logits are the same from every format")
+    func predict() async throws {
+      let folder = try folder()
+      var logits: [Data] = []
+      for output in ["x.safetensors", "x.params", "x.npz", "x.pth"] {
+        let run = try await convert("w/resnet18.safetensors \(output) -m resnet18", in: folder.path)
+        #expect(run.exitCode == 0)
+        let classified = try await Tool.run(
+          [
+            "predict", "-m", "resnet18", "--weights", output, "--tensor", "w/small.npy",
+            "--logits", "logits.npy", "--threads", "1",
+          ], in: folder.path)
+        #expect(classified.exitCode == 0, "\(classified.errors)")
+        logits.append(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/logits.npy")))
+      }
+      #expect(logits.count == 4 && Set(logits).count == 1)
+    }
+
+    @Test("Without a network names and all kinds of numbers stay as they are")
+    func copies() async throws {
+      let folder = try folder()
+      let steps = [
+        ("w/weights/npz-tiny.bin", "a.safetensors"), ("w/weights/zip-views.bin", "b.pth"),
+        ("w/weights/params-v0.bin", "c.npz"), ("w/weights/safetensors-kinds.bin", "d.safetensors"),
+        ("w/weights/legacy-tiny.bin", "e.params"),
+      ]
+      for (input, output) in steps {
+        let run = try await convert("\(input) \(output) --check", in: folder.path)
+        #expect(run.exitCode == 0, "\(run.errors)")
+        let source = try WeightFile(path: folder.path + "/" + input)
+        let copy = try WeightFile(path: folder.path + "/" + output)
+        #expect(Set(copy.entries.map(\.name)) == Set(source.entries.map(\.name)))
+        #expect(copy.metadata == source.metadata)
+        for entry in source.entries {
+          #expect(
+            try copy.tensor(named: entry.name).isIdentical(to: source.tensor(named: entry.name)))
+        }
+      }
+    }
+
+    @Test("A file is converted over itself and over an older one")
+    func inPlace() async throws {
+      let folder = try folder()
+      try Workspace.writeWeights(of: "resnet18", to: folder.path + "/x.pth")
+      for format in ["PyTorch zip", "PyTorch zip"] {
+        let run = try await convert("x.pth x.pth -m resnet18 --check", in: folder.path)
+        #expect(run.exitCode == 0 && run.output.contains(format), "\(run.errors)")
+      }
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(left.sorted() == ["w", "x.pth"])
+    }
+
+    @Test("All mismatches are listed, and the output stays as it was")
+    func mismatches() async throws {
+      let folder = try folder()
+      let path = folder.path + "/out.npz"
+      try "older".write(toFile: path, atomically: false, encoding: .utf8)
+      let run = try await convert("w/odd.safetensors out.npz -m resnet18", in: folder.path)
+      #expect(run.exitCode == 1 && run.output.isEmpty)
+      for part in [
+        "Error: w/odd.safetensors: 103 tensors do not match the network",
+        "  missing: conv1.weight: expected float32[64, 3, 7, 7]",
+        "  wrong shape: fc.weight: expected float32[1000, 512], got float32[10, 512]",
+        "  unexpected: nose: got float32[3]",
+      ] { #expect(run.errors.contains(part), "\(run.errors)") }
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == "older")
+    }
+
+    @Test("A full disk leaves no half file")
+    func fullDisk() async throws {
+      let folder = try folder()
+      let run = try await Tool.run(
+        ["convert", "w/resnet18.safetensors", "x.pth"], in: folder.path, limit: "ulimit -f 100")
+      expectNoCrash(run)
+      #expect(run.exitCode == 1 && run.errors.contains("x.pth: cannot write the file"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["w"])
+    }
+
+    @Test(
+      "Wrong usage and files that cannot be converted are explained",
+      arguments: [
+        ("w/resnet18.safetensors out.bin", 64, "output: its name must end in .pth, .pt"),
+        ("w/resnet18.safetensors x.npz --map mxnet", 64, "--map: must come with --model"),
+        ("w/resnet18.safetensors x.npz --map caffe -m resnet18", 64, "'caffe' is invalid"),
+        ("w/resnet18.safetensors x.npz --classes 10", 64, "must come with --model"),
+        ("w/resnet18.safetensors x.npz -m resnet19", 64, "did you mean resnet18?"),
+        ("w/resnet18.safetensors", 64, "Missing expected argument '<output>'"),
+        ("nowhere.pth x.npz", 1, "nowhere.pth: cannot open the file"),
+        ("w/landscape.jpg x.npz", 1, "must be safetensors, a PyTorch state dict, .npz or MXNet"),
+        ("w/resnet18.safetensors nowhere/x.npz", 1, "hint: create the folder first"),
+        ("w/weights/npz-compressed.bin x.pth", 1, "hint: save it with numpy.savez"),
+        ("w/weights/params-sparse.bin x.pth", 1, "sparse storage (row_sparse) is not supported"),
+        ("w/weights/zip-kinds.bin x.npz", 1, "bfloat16: NumPy npz files cannot hold bfloat16"),
+        ("w/weights/zip-kinds.bin x.params", 1, "scalar: MXNet params files cannot hold float32[]"),
+        ("w/weights/npz-kinds.bin x.pth", 1, "elements of type <u2 are not supported"),
+        ("w/weights/evil-global.bin x.pth", 1, "refuses to call os.system"),
+      ])
+    func errors(arguments: String, exitCode: Int32, message: String) async throws {
+      let folder = try folder()
+      let run = try await convert(arguments, in: folder.path)
+      #expect(run.exitCode == exitCode && run.output.isEmpty)
+      #expect(run.errors.hasPrefix("Error: ") && run.errors.contains(message), "\(run.errors)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["w"])
+    }
+  }
+}
