@@ -1,6 +1,6 @@
 """The networks of MXNet's gallery, defined from their descriptions and not from Apus.
 
-Each asserts the shapes inside that its description gives, at its own size, and has that size, an odd
+Each asserts the shapes inside that its description gives at its own size, and has that size, an odd
 one, and the number of trained values that it must have.
 """
 
