@@ -8,7 +8,7 @@
 // Parameters at 1000 classes: 60,965,224.
 //
 // Paths: conv1 … conv5, fc6, fc7, fc8 as in Caffe; `fc` with the head cut. A dot is an underscore
-// in MXNet's names. The classifier fixes the image's size: sides of 219 to 234 pixels fit.
+// in MXNet's names. The classifier fixes the image's size: sides of 199 to 230 pixels fit.
 
 import ApusIR
 import ApusNN

@@ -53,8 +53,8 @@ struct GalleryTests {
   func logits(name: String) throws {
     let model = try model(name)
     let odd = name == "caffenet" ? [221, 229] : [193, 257]
-    let whole = HashedWeights.images(batch: 1, size: model.imageSize)
-    let part = upperLeft(HashedWeights.images(batch: 1, size: odd[1]), odd)
+    let whole = images(name, size: model.imageSize)
+    let part = upperLeft(images(name, size: odd[1]), odd)
     let parameters = PreparedParameters(
       try hashed(model.graph(batch: 1), normFactor: normFactor(name)))
     for (file, images) in [(name, whole), ("\(name)-\(odd[0])x\(odd[1])", part)] {
@@ -70,7 +70,7 @@ struct GalleryTests {
   @Test(
     "are the same compiled, eager and in the reference",
     arguments: [
-      ("caffenet", 219, NetworkOptions.Head.cut), ("nin", 83, .cut), ("nin", 67, .full),
+      ("caffenet", 199, NetworkOptions.Head.cut), ("nin", 83, .cut), ("nin", 67, .full),
       ("inception_bn", 47, .full), ("inception_v3_mx", 75, .full), ("resnet18_v2", 33, .full),
       ("resnet50_v2", 40, .full), ("resnext50_mx", 33, .full),
       ("legacy_seresnext50_32x4d", 39, .full), ("efficientnet_b0", 47, .full),
@@ -80,7 +80,7 @@ struct GalleryTests {
     let graph = try model(name).graph(
       batch: 1, imageSize: size, NetworkOptions(classes: 10, head: head))
     let store = try hashed(graph, normFactor: normFactor(name))
-    let images = HashedWeights.images(batch: 1, size: size)
+    let images = images(name, size: size)
     func run(_ backend: any Backend) throws -> HostTensor {
       try backend.compile(graph, PreparedParameters(store)).makeExecution().run([images])[0]
     }
@@ -154,6 +154,20 @@ struct GalleryTests {
     #expect(try read("inception_bn", "bn_3a_1x1.weight"))
   }
 
+  @Test(
+    "have the published epsilon in every normalisation",
+    arguments: [
+      ("inception_bn", 1.00001e-5, 69), ("inception_v3_mx", 1e-3, 94), ("resnet50_v2", 2e-5, 51),
+      ("resnext50_mx", 2e-5, 54), ("legacy_seresnext50_32x4d", 1e-5, 53),
+      ("efficientnet_b0", 1e-5, 49), ("tf_efficientnet_b0", 1e-3, 49),
+    ])
+  func epsilons(name: String, epsilon: Double, count: Int) throws {
+    let epsilons = try model(name).graph(batch: 1).nodes.compactMap { node in
+      if case .batchNorm(let norm) = node.op { norm.epsilon } else { nil }
+    }
+    #expect(epsilons == [Double](repeating: epsilon, count: count))
+  }
+
   @Test("take the options of an EfficientNet, each of which does something")
   func efficientNetOptions() throws {
     func graph(_ name: String, _ options: NetworkOptions, training: Bool = false) throws -> Graph {
@@ -194,14 +208,19 @@ struct GalleryTests {
     try graph.verify()
   }
 
-  @Test("name the layer that an image is too small for")
+  @Test("name the layer that an image is too small or too large for")
   func smallImages() throws {
     #expect {
       try model("caffenet").graph(batch: 1, imageSize: 9)
     } throws: { "\($0)".hasPrefix("conv1: convolution: the padded image must be at least") }
-    #expect {
-      try model("caffenet").graph(batch: 1, imageSize: 160)
-    } throws: { "\($0)".hasPrefix("fc6: dot: ") }
+    for size in [198, 231] {
+      #expect {
+        try model("caffenet").graph(batch: 1, imageSize: size)
+      } throws: { "\($0)".hasPrefix("fc6: dot: ") }
+    }
+    for size in [199, 230] {
+      #expect(try model("caffenet").graph(batch: 1, imageSize: size).outputs.count == 1)
+    }
     #expect {
       try model("inception_v3_mx").graph(batch: 1, imageSize: 40)
     } throws: { "\($0)".hasPrefix("mixed_3.conv.conv2d: convolution: ") }
@@ -227,6 +246,12 @@ private func hashed(_ graph: Graph, normFactor: Float) throws -> ParameterStore 
 /// As `NORM_FACTORS` in `make_mx.py`.
 private func normFactor(_ name: String) -> Float {
   name.contains("efficientnet") || name == "inception_bn" ? 2 : 1
+}
+
+/// One image, as bright as `IMAGE_FACTORS` in `make_mx.py` says.
+private func images(_ name: String, size: Int) -> HostTensor {
+  let images = HashedWeights.images(batch: 1, size: size)
+  return name == "caffenet" ? HostTensor(images.shape, images.floats.map { $0 * 32 }) : images
 }
 
 private func fixture(_ name: String) throws -> String {
