@@ -32,7 +32,8 @@ public struct Model: Sendable {
   /// The graph of a forward pass: argument `images` `[batch, channels, imageSize, imageSize]`,
   /// result `logits` `[batch, classes]`.
   ///
-  /// - Throws: ``GraphError`` where a layer cannot take images of that size; ``ModelError``.
+  /// - Throws: ``ModelError``, which names the layer where images of that size fail and the
+  ///   smallest that works; ``GraphError``.
   public func graph(
     batch: Int, imageSize: Int? = nil, _ options: NetworkOptions = NetworkOptions(),
     training: Bool = false
@@ -56,11 +57,38 @@ public struct Model: Sendable {
     images shape: Shape, _ options: NetworkOptions = NetworkOptions(), training: Bool = false
   ) throws -> Graph {
     try validate(options)
-    return try trace(training: training) { scope in
+    do {
+      return try traced(shape, options, training: training)
+    } catch let error as GraphError {
+      guard let sizes = workingSizes(shape, options) else { throw error }
+      throw ModelError.imageSize(model: name, shape: shape, reason: error, working: sizes)
+    }
+  }
+
+  private func traced(
+    _ shape: Shape, _ options: NetworkOptions, training: Bool
+  ) throws -> Graph {
+    try trace(training: training) { scope in
       let images = scope.argument("images", .float32, shape)
       let network = try build(scope, options)
       return ["logits": try network(images)]
     }
+  }
+
+  /// The sides of the squares that the network takes, from 1 to twice its own size; `nil` where
+  /// something else than the size is wrong.
+  private func workingSizes(_ shape: Shape, _ options: NetworkOptions) -> ClosedRange<Int>? {
+    guard shape.rank == 4, shape.allSatisfy({ $0 >= 1 }), shape[1] == input.channels else {
+      return nil
+    }
+    func works(_ side: Int) -> Bool {
+      (try? traced([1, input.channels, side, side], options, training: false)) != nil
+    }
+    let largest = 2 * input.size
+    guard let first = (1...largest).first(where: works),
+      let last = (first...largest).last(where: works)
+    else { return nil }
+    return first...last
   }
 }
 

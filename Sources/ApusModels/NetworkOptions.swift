@@ -105,6 +105,8 @@ public enum ModelError: Error, Hashable, Sendable {
   case outOfRange(model: String, option: String, requirement: String, given: String)
   /// The definition has no such variant.
   case unsupported(model: String, option: NetworkOptions.Kind, supported: [NetworkOptions.Kind])
+  /// A layer cannot take images of that size; squares of the `working` sides would do.
+  case imageSize(model: String, shape: Shape, reason: GraphError, working: ClosedRange<Int>)
 }
 
 extension ModelError: CustomStringConvertible {
@@ -116,6 +118,14 @@ extension ModelError: CustomStringConvertible {
       let known = supported.map(\.rawValue).sorted().joined(separator: ", ")
       return "\(model): must be built without the option \(option.rawValue), which its definition"
         + " does not have; it has \(known.isEmpty ? "none" : known)"
+    case .imageSize(let model, let shape, let reason, let working):
+      let smallest = working.lowerBound
+      let remedy =
+        min(shape[2], shape[3]) < smallest
+        ? "the smallest image that \(model) takes is \(smallest)×\(smallest)"
+        : "\(model) takes images of \(smallest)×\(smallest) to"
+          + " \(working.upperBound)×\(working.upperBound)"
+      return "\(reason)\n  hint: \(remedy)"
     }
   }
 }

@@ -216,7 +216,13 @@ struct GalleryTests {
     for size in [198, 231] {
       #expect {
         try model("caffenet").graph(batch: 1, imageSize: size)
-      } throws: { "\($0)".hasPrefix("fc6: dot: ") }
+      } throws: { error in
+        let hint =
+          size < 199
+          ? "hint: the smallest image that caffenet takes is 199×199"
+          : "hint: caffenet takes images of 199×199 to 230×230"
+        return "\(error)".hasPrefix("fc6: dot: ") && "\(error)".hasSuffix(hint)
+      }
     }
     for size in [199, 230] {
       #expect(try model("caffenet").graph(batch: 1, imageSize: size).outputs.count == 1)

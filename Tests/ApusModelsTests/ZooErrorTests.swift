@@ -5,7 +5,7 @@ import Testing
 @Suite("The zoo's limits")
 struct ZooErrorTests {
   @Test(
-    "name the layer that an image is too small for",
+    "name the layer that an image is too small for, and the smallest size that works",
     arguments: [
       ("alexnet", 62, "features.10: maxPool: "), ("vgg11", 31, "features.18: maxPool: "),
       ("vgg16_bn", 31, "features.41: maxPool: "),
@@ -21,7 +21,9 @@ struct ZooErrorTests {
     #expect {
       try model.graph(batch: 1, imageSize: side)
     } throws: { error in
-      let matches = "\(error)".hasPrefix(start)
+      let size = "\(side + 1)×\(side + 1)"
+      let hint = side == 0 ? "" : "hint: the smallest image that \(name) takes is \(size)"
+      let matches = "\(error)".hasPrefix(start) && "\(error)".hasSuffix(hint)
       if !matches { print("\(name): \(error)") }
       return matches
     }
