@@ -10,23 +10,14 @@ struct Models: ParsableCommand {
   @Argument(help: "Only names that match this pattern, for instance 'resnet*'.")
   var pattern = "*"
 
+  @Flag(help: "Also MACs by operator, activations, bytes of weights and options.")
+  var details = false
+
+  @Flag(help: "Each network's layers: result, parameters, MACs.")
+  var layers = false
+
   @Option(help: "table or json.")
   var format = TextFormat.table
-
-  /// A network as JSON; `macs` are of one image.
-  private struct Row: Encodable {
-    let name: String
-    let parameters: Int
-    let macs: Int
-    let imageSize: Int
-    let source: String
-
-    enum CodingKeys: String, CodingKey {
-      case name, parameters, macs
-      case imageSize = "image_size"
-      case source
-    }
-  }
 
   private var models: [Model] {
     let glob = Glob(pattern)
@@ -41,26 +32,45 @@ struct Models: ParsableCommand {
   }
 
   func run() throws {
-    let rows = try models.map { model in
-      let graph = try model.graph(batch: 1)
-      return Row(
-        name: model.name, parameters: graph.parameterCount, macs: graph.macs,
-        imageSize: model.imageSize, source: model.source)
-    }
+    let summaries = try models.map { try ModelSummary($0, layers: layers) }
     switch format {
-    case .json: try Console.output(JSONValue(encoding: rows).text(indented: true) + "\n")
+    case .json: try Console.output(JSONValue(encoding: summaries).text(indented: true))
+    case .table where layers:
+      for summary in summaries { try Console.output(summary.layerTable()) }
     case .table:
-      var table = Table([
-        .words("model"), .numbers("parameters"), .numbers("MACs"), .numbers("image", unit: "px"),
-        .words("source"),
-      ])
-      for row in rows {
-        table.add([
-          "\(row.name)", .count(row.parameters), "\(HumanNumber.scaled(Double(row.macs)))",
-          "\(row.imageSize)", "\(row.source)",
-        ])
-      }
-      try Console.output(table.plain())
+      try Console.output(details ? Self.detailTable(summaries) : Self.table(summaries))
     }
+  }
+
+  private static func table(_ summaries: [ModelSummary]) -> String {
+    var table = Table([
+      .words("model"), .numbers("parameters"), .numbers("MACs"), .numbers("image", unit: "px"),
+      .words("source"),
+    ])
+    for row in summaries {
+      table.add([
+        "\(row.name)", .count(row.parameters), "\(HumanNumber.scaled(Double(row.macs)))",
+        "\(row.imageSize)", "\(row.source)",
+      ])
+    }
+    return table.plain()
+  }
+
+  private static func detailTable(_ summaries: [ModelSummary]) -> String {
+    var table = Table([
+      .words("model"), .numbers("parameters"), .numbers("weights", unit: "MiB"),
+      .numbers("MACs"), .numbers("convolution"), .numbers("dot"), .numbers("activations"),
+      .words("input"), .words("options"), .words("source"),
+    ])
+    func scaled(_ value: Int?) -> Table.Cell { "\(HumanNumber.scaled(Double(value ?? 0)))" }
+    for row in summaries {
+      table.add([
+        "\(row.name)", .count(row.parameters), .mebibytes(row.weightBytes), scaled(row.macs),
+        scaled(row.macsByOp["convolution"]), scaled(row.macsByOp["dot"]),
+        scaled(row.activations), "\(row.input)", "\(row.options.joined(separator: " "))",
+        "\(row.source)",
+      ])
+    }
+    return table.plain()
   }
 }

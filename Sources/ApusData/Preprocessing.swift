@@ -39,14 +39,19 @@ public struct Preprocessing: Hashable, Sendable {
     self.interpolation = interpolation
   }
 
-  /// ImageNet's preprocessing for pictures of `imageSize` pixels, with its ratio of 256 to 224.
-  public init(imageSize: Int) throws(DatasetError) {
-    let limit = Self.maximumSize * 224 / 256
-    guard (1...limit).contains(imageSize) else {
+  /// A preprocessing that cuts `imageSize` pixels from a picture whose short side is `cropFraction`
+  /// times larger; by default with ImageNet's ratio of 256 to 224.
+  public init(
+    imageSize: Int, cropFraction: Double = 224.0 / 256, mean: SIMD3<Float> = imageNet.mean,
+    std: SIMD3<Float> = imageNet.std, interpolation: Interpolation = .bilinear
+  ) throws(DatasetError) {
+    let limit = Int(Double(Self.maximumSize) * min(max(cropFraction, 0), 1))
+    guard (1...max(limit, 1)).contains(imageSize) else {
       throw DatasetError(.imageSize(given: imageSize, limit: limit))
     }
-    let short = (Double(imageSize) * 256 / 224).rounded()
-    self.init(imageNetShortSide: Int(short), crop: imageSize)
+    try self.init(
+      resizeShortSide: Int((Double(imageSize) / cropFraction).rounded()), crop: imageSize,
+      mean: mean, std: std, interpolation: interpolation)
   }
 
   private init(imageNetShortSide: Int, crop: Int) {

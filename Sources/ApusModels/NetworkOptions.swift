@@ -87,9 +87,9 @@ public struct NetworkOptions: Hashable, Sendable {
 
   /// Checks the values themselves.
   func validate(_ model: String) throws(ModelError) {
-    if !(1...1 << 24).contains(classes) {
+    if !(1...1 << 30).contains(classes) {
       throw .outOfRange(
-        model: model, option: "classes", requirement: "in 1...\(1 << 24)", given: "\(classes)")
+        model: model, option: "classes", requirement: "in 1...\(1 << 30)", given: "\(classes)")
     }
     for (name, rate) in [("dropout", dropout), ("drop-connect", dropConnect)] {
       if let rate, !(0..<1).contains(rate) {

@@ -22,7 +22,7 @@ public enum WindowPadding: Hashable, Sendable {
       dilation.height &* (kernel.height &- 1) &+ 1, dilation.width &* (kernel.width &- 1) &+ 1)
     switch self {
     case .half:
-      return .sides(Size2D((reach.height - 1) / 2, (reach.width - 1) / 2))
+      return .sides(Size2D((reach.height &- 1) / 2, (reach.width &- 1) / 2))
     case .pixels(let pixels): return Padding2D(pixels)
     case .sides(let size): return .sides(size)
     case .same:

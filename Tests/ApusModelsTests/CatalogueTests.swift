@@ -28,6 +28,41 @@ struct CatalogueTests {
     #expect(Catalogue([]).nearest(to: "resnet50") == nil)
   }
 
+  @Test("refuses options that a definition does not have, and values out of range")
+  func options() throws {
+    let resnet = try #require(Catalogue.zoo["resnet18"])
+    #expect {
+      try resnet.graph(batch: 1, NetworkOptions(order: .normBefore))
+    } throws: {
+      "\($0)" == "resnet18: must be built without the option order, which its definition does not"
+        + " have; it has activation, branch-activation, head, padding, stem"
+    }
+    #expect {
+      try resnet.graph(batch: 1, NetworkOptions(dropConnect: 1))
+    } throws: { "\($0)" == "resnet18: drop-connect must be at least 0 and below 1, got 1.0" }
+  }
+
+  @Test("builds variants by options")
+  func variants() throws {
+    let resnet = try #require(Catalogue.zoo["resnet34"])
+    #expect(try resnet.graph(batch: 1, NetworkOptions(stem: .deep)).parameterCount == 21_816_904)
+    func activations(_ options: NetworkOptions) throws -> [Activation] {
+      try resnet.graph(batch: 1, options).nodes.compactMap { node in
+        if case .activation(let activation) = node.op { activation } else { nil }
+      }
+    }
+    #expect(try activations(NetworkOptions()).count == 33)
+    #expect(try Set(activations(NetworkOptions(activation: .mish))) == [.mish])
+    #expect(try activations(NetworkOptions(activatesBranch: true)).count == 33 + 16)
+    let same = try resnet.graph(batch: 1, NetworkOptions(padding: .same))
+    let paddings = same.nodes.compactMap { node in
+      if case .convolution(let convolution) = node.op { convolution.padding } else { nil }
+    }
+    // 224 pixels, kernel 7, stride 2: five pixels in all, the odd one below and right.
+    #expect(paddings.first == Padding2D(top: 2, left: 2, bottom: 3, right: 3))
+    #expect(same[same.outputs[0].value].shape == [1, 1000])
+  }
+
   @Test("takes networks of others, which name the layer that an image is too small for")
   func ownNetwork() throws {
     let own = Model("MyNet", source: "none", input: ImageInput(size: 32)) { scope, options in

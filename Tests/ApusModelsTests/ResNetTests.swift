@@ -93,7 +93,7 @@ struct ResNetTests {
     } throws: { "\($0)".hasPrefix("input: every extent must be at least 1") }
     #expect {
       try model("resnet18").graph(batch: 1, NetworkOptions(classes: 0))
-    } throws: { "\($0)".hasPrefix("fc: input: every extent must be at least 1") }
+    } throws: { "\($0)" == "resnet18: classes must be in 1...1073741824, got 0" }
     #expect {
       try model("resnet50").graph(images: [1, 4, 64, 64])
     } throws: { "\($0)".hasPrefix("conv1: convolution: input channels must equal") }
