@@ -39,8 +39,8 @@ struct ZooTests {
       "lenet", NetworkOptions(classes: 10), parameters: 431_080, odd: false, reduced: 28),
     NetworkRow("mlp", NetworkOptions(classes: 10), parameters: 109_386, odd: false, reduced: 28),
     NetworkRow("resnext50_32x4d", parameters: 25_028_904, reduced: 33),
-    NetworkRow("resnext101_32x8d", parameters: 88_791_336, reduced: 33),
-    NetworkRow("resnext101_64x4d", parameters: 83_455_272, reduced: 33),
+    NetworkRow("resnext101_32x8d", parameters: 88_791_336, reduced: 17),
+    NetworkRow("resnext101_64x4d", parameters: 83_455_272, reduced: 17),
     NetworkRow("seresnext50_32x4d", parameters: 27_559_896, reduced: 33),
     NetworkRow(
       "resnet34-deep", of: "resnet34", NetworkOptions(stem: .deep), parameters: 21_816_904,
