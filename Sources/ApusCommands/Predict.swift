@@ -18,7 +18,7 @@ struct Predict: ParsableCommand {
     transform: ModelOption.init(parsing:))
   var model: ModelOption
 
-  @Option(help: "The network's weights: safetensors or a PyTorch state dict.", completion: .file())
+  @Option(help: "The network's weights: .safetensors, .pth, .npz or .params.", completion: .file())
   var weights: String
 
   @Option(
