@@ -210,6 +210,7 @@ extension ResNet {
   ].map { name, variant in
     Model(
       name, source: source(of: variant),
+      input: ImageInput(interpolation: name == "seresnext50_32x4d" ? .bicubic : .bilinear),
       options: [.head, .activation, .stem, .padding, .branchActivation]
     ) { scope, options in ResNet(scope, variant, options) }
   }

@@ -52,7 +52,7 @@ struct SlidingWindow {
   /// or its upper left padding, as PyTorch defines it.
   ///
   /// - Throws: constraint `W1` (positive kernel, stride and dilation), `W2` (padding not negative),
-  ///   `W3` (the padded image holds the kernel).
+  ///   `W3` (the padded image holds the kernel, in ceil mode all of it but less than a stride).
   func outputSize(_ input: Size2D) throws(Violation) -> Size2D {
     let limit = 1 << 40
     let positive = [kernel, stride, dilation].flatMap { [$0.height, $0.width] }
@@ -68,8 +68,11 @@ struct SlidingWindow {
       dilation.height * (kernel.height - 1) + 1, dilation.width * (kernel.width - 1) + 1)
     let padded = Size2D(
       input.height + padding.top + padding.bottom, input.width + padding.left + padding.right)
+    // In ceil mode a window may hang over, by less than a stride.
+    let slack = ceilMode ? Size2D(stride.height - 1, stride.width - 1) : Size2D(0)
     try require(
-      padded.height >= reach.height && padded.width >= reach.width, "W3",
+      padded.height + slack.height >= reach.height && padded.width + slack.width >= reach.width,
+      "W3",
       "the padded image must be at least as large as the kernel",
       got: "image \(padded) with padding, kernel \(reach) with dilation")
     func count(_ padded: Int, _ reach: Int, _ stride: Int, _ inside: Int) -> Int {

@@ -32,6 +32,9 @@ extension OpCase {
       name: "2×2 stride 3 padding 1 ceil, last window outside", images: [1, 2, 4, 4],
       kernel: Size2D(2), stride: Size2D(3), padding: Padding2D(1), ceilMode: true),
     Window(
+      name: "3×3 stride 2 ceil, larger than the image", images: [2, 3, 2, 4], kernel: Size2D(3),
+      stride: Size2D(2), ceilMode: true),
+    Window(
       name: "2×2 stride 2 ceil, last window inside", images: [1, 4, 5, 5], kernel: Size2D(2),
       stride: Size2D(2), ceilMode: true),
     Window(
