@@ -10,8 +10,13 @@ extension ImageInput {
       case .bicubic: .bicubic
       }
     return try Preprocessing(
-      imageSize: other ?? size, cropFraction: cropFraction, mean: SIMD3(mean.map(Float.init)),
-      std: SIMD3(standardDeviation.map(Float.init)),
+      imageSize: other ?? size, cropFraction: cropFraction, mean: perChannel(mean),
+      std: perChannel(standardDeviation),
       interpolation: interpolation)
+  }
+
+  /// Grey pictures are prepared as three equal channels.
+  private func perChannel(_ values: [Double]) -> SIMD3<Float> {
+    values.count == 3 ? SIMD3(values.map(Float.init)) : SIMD3(repeating: Float(values.first ?? 0))
   }
 }

@@ -149,7 +149,8 @@ struct Predict: ParsableCommand {
   ) throws {
     let preprocessing = try model.model.input.preprocessing(size: imageSize?.value)
     var batch = try PictureBatch(
-      preprocessing, capacity: min(batchSize?.value ?? 1, pictures.count))
+      preprocessing, channels: model.model.input.channels,
+      capacity: min(batchSize?.value ?? 1, pictures.count))
     for (index, path) in pictures.enumerated() {
       if Interruption.requested { return }
       do throws(DatasetError) {

@@ -40,3 +40,19 @@ public struct RGBImage: Hashable, Sendable {
     return width * height * 3
   }
 }
+
+extension RGBImage {
+  /// The picture in grey, all channels equal, as Pillow's `convert("L")` weighs them
+  /// (ITU-R BT.601 luma in 16 fractional bits).
+  public func grey() throws(DatasetError) -> RGBImage {
+    var grey = pixels
+    for start in stride(from: 0, to: pixels.count - 2, by: 3) {
+      let (red, green, blue) = (
+        UInt32(pixels[start]), UInt32(pixels[start + 1]), UInt32(pixels[start + 2])
+      )
+      let luma = UInt8((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16)
+      (grey[start], grey[start + 1], grey[start + 2]) = (luma, luma, luma)
+    }
+    return try RGBImage(width: width, height: height, pixels: grey)
+  }
+}

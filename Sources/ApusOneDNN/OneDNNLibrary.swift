@@ -111,7 +111,10 @@ extension OneDNNLibrary {
   func imageLayout(
     of description: MemoryDescription, _ shape: Shape
   ) throws(BackendError) -> Layout? {
-    for layout in [Layout.channelsLast, .rowMajor, .blocked(16), .blocked(8)] {
+    // Of one channel both are the same memory, but the library has kernels for the plain one only.
+    let plain: [Layout] =
+      shape[1] == 1 ? [.rowMajor, .channelsLast] : [.channelsLast, .rowMajor]
+    for layout in plain + [.blocked(16), .blocked(8)] {
       let operand = Operand(buffer: 0, type: TensorType(.float32, shape), layout: layout)
       if try self.description(of: operand).isEqual(to: description) { return layout }
     }

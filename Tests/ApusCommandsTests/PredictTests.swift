@@ -188,6 +188,22 @@ extension CommandTests {
       return changed
     }
 
+    @Test("networks for grey pictures take coloured ones", arguments: ["lenet", "mlp"])
+    func grey(model: String) async throws {
+      let folder = try TemporaryFolder()
+      try Workspace.writeWeights(of: model, to: folder.path + "/w.safetensors")
+      let run = try await Tool.run(
+        [
+          "predict", "-m", model, "--weights", folder.path + "/w.safetensors", "landscape.jpg",
+          "spheres.png", "-b", "2", "--format", "json",
+        ], in: Workspace.folder)
+      expectNoCrash(run)
+      #expect(run.exitCode == 0 && run.errors.isEmpty)
+      let rows = try Prediction.rows(run.output)
+      let logits = rows.compactMap { $0.predictions?.map(\.logit) }
+      #expect(logits.count == 2 && logits.first != logits.last)
+    }
+
     @Test("weights that are no numbers are refused", arguments: ["conv1.weight", "fc.bias"])
     func weightsNotFinite(path: String) async throws {
       let folder = try TemporaryFolder()

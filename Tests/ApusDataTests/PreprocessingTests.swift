@@ -29,6 +29,18 @@ struct PreprocessingCase: Sendable, CustomTestStringConvertible {
 
 @Suite("Preprocessing")
 struct PreprocessingTests {
+  @Test("makes grey as Pillow does")
+  func grey() throws {
+    // Expected: Pillow 13's convert("L").
+    let pixels: [UInt8] = [
+      0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 255, 0, 0, 0, 255, 1, 2, 3, 200, 100, 50, 17, 250, 131,
+    ]
+    let grey = try RGBImage(width: 4, height: 2, pixels: pixels).grey()
+    let expected: [UInt8] = [0, 255, 76, 150, 29, 2, 124, 167]
+    #expect(grey.pixels == expected.flatMap { [$0, $0, $0] })
+    #expect(grey.width == 4 && grey.height == 2)
+  }
+
   @Test("resized and cropped pixels equal torchvision's", arguments: PreprocessingCase.all)
   func pixels(row: PreprocessingCase) throws {
     let image = try ImageFile.decode(path: Fixture.path(row.file)).image
