@@ -39,17 +39,17 @@ struct Lowering {
     switch node.op {
     case .input(let input): lowerInput(input, node)
     case .constant(let constant): lowerConstant(constant, node)
-    case .iota: try lowerByReference(node)
+    case .iota: try lowerRowMajor(node)
     case .unary, .binary, .compare, .select, .convert: try lowerElementwise(node, at: index)
     case .activation: try lowerElementwise(node, at: index)
     case .reshape: try lowerReshape(node)
     case .transpose: try lowerRowMajor(node)
     case .broadcast(let broadcast): try lowerBroadcast(broadcast, node)
-    case .slice, .pad: try lowerByReference(node)
+    case .slice, .pad: try lowerRowMajor(node)
     case .concatenate: try lowerConcatenate(node)
     case .barrier: try lowerBarrier(node)
     case .reduce(let reduce): try lowerReduce(reduce, node)
-    case .argMax: try lowerByReference(node)
+    case .argMax: try lowerRowMajor(node)
     case .dot: try lowerDot(node, at: index)
     case .convolution: try lowerConvolution(node, at: index)
     case .pool, .localResponseNorm: try lowerInPlaceOfLayout(node)
@@ -184,9 +184,6 @@ extension Lowering {
     return "\(kind)\(activation)(\(views.joined(separator: ",")))"
       + ".\(result):\(step.results[result].layout)\(step.results[result].type)"
   }
-
-  /// A step of the node with the reference's semantics, on row-major tensors.
-  mutating func lowerByReference(_ node: Node) throws(PlanError) { try lowerRowMajor(node) }
 
   /// A step of the node on row-major tensors.
   mutating func lowerRowMajor(_ node: Node) throws(PlanError) {

@@ -4,7 +4,7 @@ extension Lowering {
   /// A static right operand takes the layout the kernel likes best.
   mutating func lowerDot(_ node: Node, at index: Int) throws(PlanError) {
     guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
-      return try lowerByReference(node)
+      return try lowerRowMajor(node)
     }
     let left = try operand(node.operands[0], in: .rowMajor)
     let right = try operand(node.operands[1], in: .rowMajor)

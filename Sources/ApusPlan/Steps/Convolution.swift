@@ -4,7 +4,7 @@ extension Lowering {
   /// The kernel chooses its filter's layout, and in compiled plans those of the images too.
   mutating func lowerConvolution(_ node: Node, at index: Int) throws(PlanError) {
     guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
-      return try lowerByReference(node)
+      return try lowerRowMajor(node)
     }
     var sources = [try operand(node.operands[0])]
     for value in node.operands.dropFirst() { sources.append(try operand(value, in: .rowMajor)) }

@@ -5,7 +5,7 @@ extension Lowering {
   /// views and may apply an activation to its result.
   mutating func lowerElementwise(_ node: Node, at index: Int) throws(PlanError) {
     let types = node.operands.map { graph[$0] }
-    guard library.hasKernel(for: node.op, on: types) else { return try lowerByReference(node) }
+    guard library.hasKernel(for: node.op, on: types) else { return try lowerRowMajor(node) }
     var operands: [Operand] = []
     var layout: Layout?
     for (position, value) in node.operands.enumerated() {

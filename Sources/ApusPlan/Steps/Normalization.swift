@@ -4,7 +4,7 @@ extension Lowering {
   /// Works in the layout the image has; a rectifier after it is part of the kernel.
   mutating func lowerBatchNorm(_ node: Node, at index: Int) throws(PlanError) {
     guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
-      return try lowerByReference(node)
+      return try lowerRowMajor(node)
     }
     var operands = [try imageOperand(node.operands[0])]
     for value in node.operands.dropFirst() {

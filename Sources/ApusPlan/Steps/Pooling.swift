@@ -5,7 +5,7 @@ extension Lowering {
   /// channels-last.
   mutating func lowerInPlaceOfLayout(_ node: Node) throws(PlanError) {
     guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
-      return try lowerByReference(node)
+      return try lowerRowMajor(node)
     }
     let source = try imageOperand(node.operands[0])
     let value = node.results[0]
