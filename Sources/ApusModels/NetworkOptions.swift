@@ -1,4 +1,5 @@
 import ApusIR
+import ApusNN
 
 /// What a definition leaves open: the variants of a network that share its file.
 public struct NetworkOptions: Hashable, Sendable {
@@ -17,12 +18,7 @@ public struct NetworkOptions: Hashable, Sendable {
   }
 
   /// Where a unit's normalisation and activation stand.
-  public enum Order: String, Hashable, Sendable, CaseIterable {
-    /// Convolution, normalisation, activation.
-    case normAfter = "post"
-    /// Normalisation, activation, convolution.
-    case normBefore = "pre"
-  }
+  public typealias Order = ConvUnit.Order
 
   public enum PaddingMode: String, Hashable, Sendable, CaseIterable {
     /// Half the kernel on every side.

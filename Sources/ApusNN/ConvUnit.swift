@@ -4,11 +4,11 @@ import ApusTensor
 /// A convolution with its batch normalisation and activation, each of which may be missing.
 public struct ConvUnit: Layer {
   /// Where the normalisation and the activation stand.
-  public enum Order: Hashable, Sendable {
+  public enum Order: String, Hashable, Sendable, CaseIterable {
     /// After the convolution.
-    case normAfter
+    case normAfter = "post"
     /// Before it ("pre-activation", He et al. 2016, arXiv 1603.05027).
-    case normBefore
+    case normBefore = "pre"
   }
 
   let conv: Conv2D

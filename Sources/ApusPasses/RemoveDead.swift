@@ -7,11 +7,12 @@ extension Pass {
     for node in graph.nodes.reversed() where node.results.contains(where: live.contains) {
       live.formUnion(node.operands)
     }
-    let placeholder = Value(-1)
+    // What only dead nodes read is never looked at again.
+    let dropped = Value(-1)
     return try graph.rewritten { (rewritten, node, operands) throws(GraphError) in
       if case .input = node.op { return try rewritten.append(node.op, path: node.path) }
       guard node.results.contains(where: live.contains) else {
-        return node.results.map { _ in placeholder }
+        return node.results.map { _ in dropped }
       }
       return try rewritten.append(node.op, operands, path: node.path)
     }
