@@ -35,6 +35,7 @@ let package = Package(
     library("ApusTensor", uses: ["ApusIR"]),
     library("ApusRuntime", uses: ["ApusIR"]),
     library("ApusPlan", uses: ["ApusIR"]),
+    library("ApusStableHLO", uses: ["ApusIR"]),
     library("ApusReference", uses: ["ApusIR", "ApusRuntime"]),
     library("ApusData", uses: ["ApusIR", "ApusRuntime", "CTurboJPEG", "CPNG", "CWebP"]),
     library("ApusNN", uses: ["ApusIR", "ApusTensor"]),
