@@ -192,7 +192,7 @@ struct GoldenPassTests {
   }
 }
 
-private func expect(
+func expect(
   _ graph: Graph, _ golden: String, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let changes = difference(graph.description, from: golden)
