@@ -1,0 +1,205 @@
+import ApusIR
+import ApusModels
+import ApusRuntime
+import ApusStableHLO
+import ApusTensor
+import ApusTestSupport
+import Testing
+
+extension JudgedCase {
+  /// What the judge is asked, by subject. Every run draws new numbers and orders.
+  enum Subject: String, CaseIterable, Sendable {
+    case opCases, orders, narrow, special, random, nodes, networks, updates
+
+    func cases() throws -> [JudgedCase] {
+      switch self {
+      case .opCases: try OpCase.all.map { try judged($0) }
+      case .orders: try OpCase.all.map { try judged($0, shufflesOrders: true) }
+      case .narrow: try OpCase.all.compactMap { try $0.narrowed().map { try judged($0) } }
+      case .special: try specialCases()
+      case .random: try (0..<24).map { _ in try randomGraph() }
+      case .nodes: try (0..<3).flatMap { _ in try nodesOfRandomGraph() }
+      case .networks: try reducedNetworks()
+      case .updates: [try trainingStep()]
+      }
+    }
+  }
+}
+
+private func judged(_ row: OpCase, shufflesOrders: Bool = false) throws -> JudgedCase {
+  let seed = UInt64.random(in: 0 ... .max)
+  let graph = try row.graph()
+  // XLA flushes subnormal numbers to zero.
+  let tolerance = Tolerance(
+    relative: row.tolerance.relative, absolute: max(row.tolerance.absolute, 1.2e-38))
+  return try JudgedCase(
+    "\(row.name), seed \(seed)", graph, row.inputs(seed: seed), tolerance,
+    inputOrders: shufflesOrders ? shuffledOrders(graph.inputs.map(\.input.type)) : nil,
+    outputOrders: shufflesOrders ? shuffledOrders(graph.outputs.map { graph[$0.value] }) : nil)
+}
+
+private func shuffledOrders(_ types: [TensorType]) -> [[Int]?] {
+  types.map { Bool.random() ? $0.shape.indices.shuffled() : nil }
+}
+
+extension OpCase {
+  /// The same on numbers of 16 bits, where the op takes them.
+  fileprivate func narrowed() -> OpCase? {
+    switch op {
+    case .input, .constant, .iota, .convert: return nil
+    default: break
+    }
+    guard operands.contains(where: { $0.type.dtype == .float32 }) else { return nil }
+    let dtype = [DType.bfloat16, .float16].randomElement() ?? .bfloat16
+    let narrow = operands.map { operand in
+      operand.type.dtype == .float32
+        ? OperandSpec(TensorType(dtype, operand.type.shape), operand.values) : operand
+    }
+    let rounding = dtype == .float16 ? Tolerance.float16 : .bfloat16
+    return OpCase(
+      "\(name) on \(dtype)", op, narrow, tolerance == .exact ? .exact : rounding)
+  }
+}
+
+/// NaN, infinities and ends of ranges, on which backends like to differ.
+private func specialCases() throws -> [JudgedCase] {
+  let inf = Double.infinity
+  let numbers: [Double] = [.nan, inf, -inf, 1, -1, 0, 2.5, -300, 70_000, 3e9, -3e9, 1e19, -1e19]
+  let floats = TensorType(.float32, [numbers.count])
+  let ops: [Op] =
+    DType.allCases.map { .convert($0) }
+    + [.activation(.relu), .activation(.relu6), .activation(.leakyRelu(slope: 0.1))]
+    + [.activation(.elu(alpha: 1)), .activation(.hardSigmoid), .activation(.sigmoid)]
+    + [.unary(.sign), .unary(.abs), .argMaxOf([0]), .reduce(Reduce(.max, axes: [0]))]
+    + [.reduce(Reduce(.min, axes: [0])), .slice(Slice(starts: [1], ends: [3]))]
+  var cases = try ops.map { op in
+    try special("\(op.name) \(op.attributes)", op, [floats], [numbers])
+  }
+  let images = TensorType(.float32, [1, 1, 1, numbers.count])
+  let window = Pool(.max, kernel: Size2D(1, 3), stride: Size2D(1), padding: Padding2D(0))
+  cases.append(try special("pool", .pool(window), [images], [numbers]))
+  let pairs = numbers.flatMap { a in numbers.map { (a, $0) } }
+  let (left, right) = (pairs.map(\.0), pairs.map(\.1))
+  let type = TensorType(.float32, [pairs.count])
+  let binaries = [Binary.maximum, .minimum].map { Op.binary($0) }
+  for op in binaries + Comparison.allCases.map({ .compare($0) }) {
+    cases.append(try special("\(op.name) \(op.attributes)", op, [type, type], [left, right]))
+  }
+  for dtype in [DType.int8, .uint8, .int16, .int32] {
+    let ends: [Double] = [-inf, inf, 0, 1, -1, 7, -100, 100, 50_000, 2_000_000_000]
+    let whole = dtype.rounded(ends)
+    let pairs = whole.flatMap { a in whole.map { (a, $0) } }
+    let type = TensorType(dtype, [pairs.count])
+    for binary in [Binary.add, .subtract, .multiply, .divide, .power] {
+      cases.append(
+        try special(
+          "\(binary) \(dtype)", .binary(binary), [type, type],
+          [pairs.map(\.0), pairs.map(\.1)]))
+    }
+    for other in [DType.int8, .uint8, .int16, .int32, .int64, .float32, .float16, .bool] {
+      cases.append(
+        try special(
+          "convert \(dtype) to \(other)", .convert(other), [TensorType(dtype, [whole.count])],
+          [whole]))
+    }
+    let line = TensorType(dtype, [whole.count])
+    for kind in [Reduce.Kind.sum, .product, .max, .min] {
+      let op = Op.reduce(Reduce(kind, axes: [0]))
+      cases.append(try special("\(kind) \(dtype)", op, [line], [whole]))
+    }
+  }
+  let constants: [Op] = [DType.float32, .float16, .bfloat16, .float64].flatMap { dtype in
+    let values = [.nan, inf, -inf, 1e-5, -0.0, 65520, 1e300, 123_456_789, 0.1]
+    return [
+      Op.constant(Constant(TensorType(dtype, [values.count]), values)),
+      .constant(Constant(TensorType(dtype, [2]), repeating: -inf)),
+    ]
+  }
+  cases += try constants.map { try special("\($0)", $0, [], []) }
+  let iotas: [Op] = [
+    .iota(Iota(TensorType(.int8, [200]), axis: 0)), .iota(Iota(TensorType(.bool, [3]), axis: 0)),
+    .iota(Iota(TensorType(.bfloat16, [2, 300]), axis: 1)),
+  ]
+  return cases + (try iotas.map { try special("\($0)", $0, [], []) })
+}
+
+extension Op {
+  fileprivate static func argMaxOf(_ axes: [Int]) -> Op { .argMax(ArgMax(axis: axes[0])) }
+}
+
+private func special(
+  _ name: String, _ op: Op, _ types: [TensorType], _ values: [[Double]]
+) throws -> JudgedCase {
+  let row = OpCase(
+    name, op, zip(types, values).map { OperandSpec($0, .listed($1)) }, .exact)
+  let tolerance = Tolerance(relative: 2e-6, absolute: 1e-6)
+  return try JudgedCase(name, row.graph(), row.inputs(seed: 0), tolerance)
+}
+
+private func randomGraph() throws -> JudgedCase {
+  let seed = UInt64.random(in: 0 ... .max)
+  let random = try RandomGraph(seed: seed)
+  return try JudgedCase(
+    "graph \(seed)", random.graph, random.inputs(),
+    Tolerance(relative: 1e-4, absolute: 1e-4),
+    inputOrders: shuffledOrders(random.graph.inputs.map(\.input.type)),
+    outputOrders: shuffledOrders(random.graph.outputs.map { random.graph[$0.value] }))
+}
+
+/// Each node of a graph by itself, on what the reference gives for its operands.
+private func nodesOfRandomGraph() throws -> [JudgedCase] {
+  let seed = UInt64.random(in: 0 ... .max)
+  let random = try RandomGraph(seed: seed)
+  let graph = random.graph
+  var everything = graph
+  for index in graph.types.indices { everything.output(.result("v\(index)"), Value(index)) }
+  let values = try everything.evaluate(random.inputs()).suffix(graph.types.count)
+  func value(_ value: Value) -> HostTensor { values[values.startIndex + value.index] }
+  return try Emitter().nodeModules(of: graph).map { entry in
+    let node = graph.nodes[entry.node]
+    return JudgedCase(
+      "node \(entry.node) of graph \(seed)", entry.module, node.operands.map(value),
+      node.results.map(value), Tolerance(relative: 1e-5, absolute: 1e-5))
+  }
+}
+
+/// One network of each way of building, on the smallest images that say something.
+private func reducedNetworks() throws -> [JudgedCase] {
+  let sizes = [
+    "resnet18": 33, "squeezenet1_1": 33, "mobilenet_v3_large": 33, "efficientnet_b0": 33,
+    "densenet121": 33, "googlenet": 33, "inception_v3": 75, "seresnext50_32x4d": 33,
+    "resnet50_v2": 33, "lenet": 28, "alexnet": 64,
+  ]
+  return try sizes.sorted { $0.key < $1.key }.map { name, size in
+    let model = try #require(Catalogue.zoo[name])
+    let channels = model.input.channels
+    let graph = try model.graph(
+      images: [1, channels, size, size], NetworkOptions(classes: 10))
+    let images = HashedWeights.images(batch: 1, size: size)
+    let inputs = graph.inputs.map { input, _ in
+      input.path.map { HashedWeights.tensor(path: $0, shape: input.type.shape) }
+        ?? HostTensor(input.type.shape, Array(images.floats.prefix(channels * size * size)))
+    }
+    return try JudgedCase(name, graph, inputs, Tolerance(relative: 1e-4, absolute: 1e-6))
+  }
+}
+
+/// Parameters that are given back changed, one of them a filter.
+func trainingGraph() throws -> Graph {
+  try trace(training: true) { scope in
+    let x = scope.argument("x", .float32, [2, 3, 6, 6])
+    let filter = scope.parameter("filter", [4, 3, 3, 3], .heNormal)
+    let mean = scope.state("mean", [4], .zeros)
+    let y = try convolution(x, filter, Convolution(padding: Padding2D(1)))
+    scope.update("filter", try filter * 0.9 + 0.01)
+    scope.update("mean", try mean * 0.9 + y.mean(0, 2, 3) * 0.1)
+    return ["y": y]
+  }
+}
+
+private func trainingStep() throws -> JudgedCase {
+  let graph = try trainingGraph()
+  var random = RandomTensors(seed: .random(in: 0 ... .max))
+  let inputs = graph.inputs.map { input, _ in random.tensor(input.type.shape) }
+  return try JudgedCase("step", graph, inputs, .accumulation)
+}
