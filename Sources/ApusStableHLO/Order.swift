@@ -24,22 +24,22 @@ extension Shape {
   /// Whether elements lie at the same places in both orders.
   func lieAlike(_ a: [Int], _ b: [Int]) -> Bool { essentialAxes(a) == essentialAxes(b) }
 
-  /// The order in which another shape has the same bytes as this one in `order`, if there is one.
+  /// How a tensor in some order is reshaped: the order it must have before, and the one that its
+  /// elements, moving no more, have after.
   ///
-  /// Both shapes fall into runs of axes with equal products; a run that lies together, in logical
-  /// order, may be split or joined anew where it lies.
-  func order(after order: [Int], reshapedTo shape: Shape) -> [Int]? {
-    var result: [Int] = []
-    var places = essentialAxes(order)[...]
+  /// Both shapes fall into runs of axes with equal products. A run must lie together, in logical
+  /// order, to be split or joined; the runs themselves stay where they begin.
+  func reshaping(from order: [Int], to shape: Shape) -> (before: [Int], after: [Int]) {
+    var (before, after): ([Int], [Int]) = ([], [])
     let runs = runs(sharedWith: shape)
-    while let axis = places.first {
-      guard let run = runs.first(where: { $0.axes.first == axis }),
-        places.starts(with: run.axes)
-      else { return nil }
-      result += run.others
-      places = places.dropFirst(run.axes.count)
+    for axis in essentialAxes(order) where !before.contains(axis) {
+      let run = runs.first { $0.axes.contains(axis) }!
+      before += run.axes
+      after += run.others
     }
-    return shape.completed(result)
+    return (
+      before == essentialAxes(order) ? order : completed(before), shape.completed(after)
+    )
   }
 
   /// Runs of axes, without those of extent 1, and the axes of `other` that stand for them.
@@ -65,7 +65,7 @@ extension Shape {
   }
 
   /// An order with these essential axes: the standard or row-major one if possible.
-  func completed(_ essential: [Int]) -> [Int] {
+  private func completed(_ essential: [Int]) -> [Int] {
     for order in [standardOrder, rowMajorOrder] where essentialAxes(order) == essential {
       return order
     }

@@ -14,17 +14,20 @@ extension JudgedCase {
     func cases() throws -> [JudgedCase] {
       switch self {
       case .opCases: try OpCase.all.map { try judged($0) }
-      case .orders: try OpCase.all.map { try judged($0, shufflesOrders: true) }
-      case .narrow: try OpCase.all.compactMap { try $0.narrowed().map { try judged($0) } }
+      case .orders: try third.map { try judged($0, shufflesOrders: true) }
+      case .narrow: try third.compactMap { try $0.narrowed().map { try judged($0) } }
       case .special: try specialCases()
       case .random: try (0..<24).map { _ in try randomGraph() }
-      case .nodes: try (0..<3).flatMap { _ in try nodesOfRandomGraph() }
+      case .nodes: try (0..<2).flatMap { _ in try nodesOfRandomGraph() }
       case .networks: try reducedNetworks()
       case .updates: [try trainingStep()]
       }
     }
   }
 }
+
+/// Every third row on average, others in every run.
+private var third: [OpCase] { OpCase.all.filter { _ in Int.random(in: 0..<3) == 0 } }
 
 private func judged(_ row: OpCase, shufflesOrders: Bool = false) throws -> JudgedCase {
   let seed = UInt64.random(in: 0 ... .max)
@@ -166,9 +169,8 @@ private func nodesOfRandomGraph() throws -> [JudgedCase] {
 /// One network of each way of building, on the smallest images that say something.
 private func reducedNetworks() throws -> [JudgedCase] {
   let sizes = [
-    "resnet18": 33, "squeezenet1_1": 33, "mobilenet_v3_large": 33, "efficientnet_b0": 33,
-    "densenet121": 33, "googlenet": 33, "inception_v3": 75, "seresnext50_32x4d": 33,
-    "resnet50_v2": 33, "lenet": 28, "alexnet": 64,
+    "resnet18": 33, "squeezenet1_1": 33, "efficientnet_b0": 33, "inception_v3": 75,
+    "seresnext50_32x4d": 33, "lenet": 28, "alexnet": 64,
   ]
   return try sizes.sorted { $0.key < $1.key }.map { name, size in
     let model = try #require(Catalogue.zoo[name])

@@ -1,17 +1,15 @@
 import ApusIR
 
-/// The same bytes where they lie as the result wants them; else one transpose to row-major before.
+/// The same bytes where they lie as the result wants them; else after one transpose.
 func emitReshape(
   _ operand: Emitted, to shape: Shape, into function: inout Function
 ) -> Emitted {
-  let (own, from) = (function.term(operand), operand.type.shape)
+  let order = function.term(operand).order
+  let (before, after) = operand.type.shape.reshaping(from: order, to: shape)
   let type = TensorType(operand.type.dtype, shape)
-  if let order = from.order(after: own.order, reshapedTo: shape) {
-    let physical = PhysicalType(type, order: order).physical
-    return function.define(type, order, function.reshape(own.term, to: physical.shape))
-  }
-  let rowMajor = function.term(operand, in: from.rowMajorOrder)
-  return function.define(type, shape.rowMajorOrder, function.reshape(rowMajor, to: shape))
+  let reshaped = function.reshape(
+    function.term(operand, in: before), to: PhysicalType(type, order: after).physical.shape)
+  return function.define(type, after, reshaped)
 }
 
 extension Slice {
