@@ -124,6 +124,28 @@ struct EmitterTests {
     #expect(!wide.isEmpty)
   }
 
+  @Test("writes numbers that MLIR reads back exactly")
+  func literals() throws {
+    let values = [.nan, .infinity, -.infinity, 1e-5, 1e21, 0.1, -0.0, 65520]
+    func list(_ dtype: DType) throws -> Substring {
+      var graph = Graph()
+      let type = TensorType(dtype, [values.count])
+      graph.output(.result("y"), try graph.append(.constant(Constant(type, values)))[0])
+      let text = try Emitter().module(for: graph).text
+      return try #require(text.firstMatch(of: /dense<\[(.*)\]>/)).1
+    }
+    let decimals = "1.0e-05, 1.0e+21, 0.1, -0.0, 65520.0"
+    #expect(try list(.float32) == "0x7FC00000, 0x7F800000, 0xFF800000, \(decimals)")
+    #expect(try list(.bfloat16) == "0x7FC0, 0x7F80, 0xFF80, \(decimals)")
+    #expect(
+      try list(.float16) == "0x7E00, 0x7C00, 0xFC00, 1.0e-05, 0x7C00, 0.1, -0.0, 0x7C00")
+    #expect(try list(.int16) == "0, 32767, -32768, 0, 32767, 0, 0, 32767")
+    #expect(
+      try list(.int64) == "0, 9223372036854775807, -9223372036854775808, 0, 9223372036854775807"
+        + ", 0, 0, 65520")
+    #expect(try list(.bool) == "true, true, true, true, true, true, false, true")
+  }
+
   @Test("writes equal nodes as equal modules that fit together")
   func nodes() throws {
     let graph = try #require(Catalogue.zoo["resnet18"]).graph(batch: 1, imageSize: 64)
