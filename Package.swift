@@ -84,6 +84,12 @@ let package = Package(
       resources: [.copy("Fixtures")]),
 
     tests(
+      of: "ApusStableHLO",
+      uses: [
+        "ApusIR", "ApusModels", "ApusPasses", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ], resources: [.copy("Fixtures")]),
+    tests(
       of: "ApusPlan",
       uses: ["ApusIR", "ApusPasses", "ApusTensor", "ApusRuntime", "ApusTestSupport"]),
     tests(
