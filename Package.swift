@@ -24,6 +24,7 @@ let package = Package(
   products: [
     .library(name: "Apus", targets: ["Apus"]),
     .library(name: "ApusOneDNN", targets: ["ApusOneDNN"]),
+    .library(name: "ApusPJRT", targets: ["ApusPJRT"]),
     .library(name: "ApusCommands", targets: ["ApusCommands"]),
     .executable(name: "apus", targets: ["ApusCLI"]),
   ],
@@ -45,6 +46,8 @@ let package = Package(
       uses: [
         "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp",
       ]),
+    .target(name: "CPJRT"),
+    library("ApusPJRT", uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "CPJRT"]),
     library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",
@@ -69,6 +72,10 @@ let package = Package(
         "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTensor",
         "ApusTestSupport",
       ]),
+
+    tests(
+      of: "ApusPJRT",
+      uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "ApusTestSupport"]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 

@@ -52,9 +52,9 @@ struct CellRunner {
       let perImage = graph.macs / cell.batch
       (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
       try measure(cell, network, graph, &row)
-    } catch BackendError.outOfMemory(let size) {
+    } catch let error as BackendError where error.isOutOfMemory {
       row.status = .oom
-      row.reason = BackendError.outOfMemory(sizeInBytes: size).description
+      row.reason = error.description
     } catch {
       row.status = .failed
       row.reason = "\(error)"
@@ -80,22 +80,23 @@ struct CellRunner {
       parameters: planned.parameters, arena: planned.arena,
       total: planned.parameters + planned.arena)
 
+    // The images are where the program reads them, as a data loader leaves them.
+    let inputs = [try program.upload(images, input: 0)]
     start = clock.nanoseconds
-    let first = try ProcessMemory.peakBytes { try execution.run([images]) }
+    let first = try ProcessMemory.peakBytes { try run(execution, inputs) }
     (row.firstMs, peaks.first) = (milliseconds(since: start), first.peakBytes)
     if cell.execution == .compiled {
       do {
-        try compare(first.result[0], with: eager(cell, network, graph, images), &row)
-      } catch BackendError.outOfMemory(let size) {
-        row.warnings.append(
-          "not compared with eager: "
-            + BackendError.outOfMemory(sizeInBytes: size).description)
+        try compare(
+          first.result[0].hostTensor(), with: eager(cell, network, graph, images), &row)
+      } catch let error as BackendError where error.isOutOfMemory {
+        row.warnings.append("not compared with eager: \(error)")
       }
     }
 
     let steady = try ProcessMemory.peakBytes {
       try ApusBench.measure(rules, clock: clock, shouldStop: isInterrupted) {
-        let results = try execution.run([images])
+        let results = try run(execution, inputs)
         withExtendedLifetime(results) {}
       }
     }
@@ -103,6 +104,15 @@ struct CellRunner {
     row.peakRssBytes?.steady = steady.peakBytes
     row.memoryMethod = ProcessMemory.method + "; the cells of a run share the process"
     finish(&row, steady.result, cell)
+  }
+
+  /// Runs to the end: no time may be taken before the results are there.
+  private func run(
+    _ execution: any Execution, _ inputs: [DeviceTensor]
+  ) throws(BackendError) -> [DeviceTensor] {
+    let results = try execution.start(inputs)
+    for result in results { try result.wait() }
+    return results
   }
 
   private func finish(_ row: inout BenchRow, _ samples: Samples, _ cell: Cell) {

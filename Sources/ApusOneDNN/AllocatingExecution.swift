@@ -25,8 +25,8 @@ final class AllocatingExecution: Execution {
       after: plan.steps, keeping: Set(plan.results.map(\.operand.buffer)))
   }
 
-  func run(_ inputs: [HostTensor]) throws(BackendError) -> [HostTensor] {
-    try program.validate(inputs)
+  func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor] {
+    let inputs = try program.validated(inputs)
     ThreadTeam.setSize(program.threads)
     let buffers = program.plan.buffers
     var live: [Int: UnsafeMutableRawPointer] = [:]

@@ -31,8 +31,8 @@ final class ArenaExecution: Execution {
     }
   }
 
-  func run(_ inputs: [HostTensor]) throws(BackendError) -> [HostTensor] {
-    try program.validate(inputs)
+  func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor] {
+    let inputs = try program.validated(inputs)
     ThreadTeam.setSize(program.threads)
     try bind(inputs)
     for kernel in kernels { try kernel.run(stream.pointer) }

@@ -36,24 +36,29 @@ struct OneDNNProgram: Program {
     }
   }
 
-  /// Throws unless the inputs are of the program's types.
-  func validate(_ inputs: [HostTensor]) throws(BackendError) {
+  /// The inputs in host memory; throws unless they are of the program's types.
+  func validated(_ inputs: [DeviceTensor]) throws(BackendError) -> [HostTensor] {
+    var validated: [HostTensor] = []
+    validated.reserveCapacity(inputs.count)
     for (index, expected) in self.inputs.enumerated() {
-      let given = index < inputs.count ? inputs[index].type : nil
-      if given != expected.type {
-        throw .wrongInput(name: expected.name, expected: expected.type, given: given)
+      let given = index < inputs.count ? inputs[index] : nil
+      guard let given, given.type == expected.type else {
+        throw .wrongInput(name: expected.name, expected: expected.type, given: given?.type)
       }
+      validated.append(try given.hostTensor())
     }
+    return validated
   }
 
   /// Copies the results out of the execution's memory.
-  func results(_ address: (_ buffer: Int) -> UnsafeMutableRawPointer?) -> [HostTensor] {
+  func results(_ address: (_ buffer: Int) -> UnsafeMutableRawPointer?) -> [DeviceTensor] {
     plan.results.map { _, operand in
-      HostTensor(operand.type) { bytes in
-        if let source = address(operand.buffer) {
-          bytes.copyMemory(from: UnsafeRawBufferPointer(start: source, count: bytes.count))
-        }
-      }
+      .host(
+        HostTensor(operand.type) { bytes in
+          if let source = address(operand.buffer) {
+            bytes.copyMemory(from: UnsafeRawBufferPointer(start: source, count: bytes.count))
+          }
+        })
     }
   }
 }

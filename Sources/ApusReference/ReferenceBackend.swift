@@ -47,18 +47,19 @@ private final class ReferenceExecution: Execution {
 
   init(_ program: ReferenceProgram) { self.program = program }
 
-  func run(_ inputs: [HostTensor]) throws(BackendError) -> [HostTensor] {
+  func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor] {
     var given = inputs[...]
     var values: [HostTensor] = []
     for (input, _) in program.graph.inputs {
-      let value = program.isGiven(input) ? given.popFirst() : program.parameter(of: input)
+      let value =
+        program.isGiven(input) ? try given.popFirst()?.hostTensor() : program.parameter(of: input)
       guard let value, value.type == input.type else {
         throw .wrongInput(name: input.name, expected: input.type, given: value?.type)
       }
       values.append(value)
     }
     do {
-      return try program.graph.evaluate(values)
+      return try program.graph.evaluate(values).map(DeviceTensor.host)
     } catch {
       throw .unsupported(error.description)
     }

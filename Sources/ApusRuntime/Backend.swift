@@ -25,6 +25,23 @@ public protocol Program: Sendable {
 
   /// Makes an instance that can run the program; several run side by side.
   func makeExecution() throws(BackendError) -> any Execution
+
+  /// Brings a tensor to where runs read it, in the form they read, so that no run has to.
+  ///
+  /// - Parameter input: the place among ``inputs`` it is meant for.
+  /// - Throws: `wrongInput` where it is not of that input's type.
+  func upload(_ tensor: HostTensor, input: Int) throws(BackendError) -> DeviceTensor
+}
+
+extension Program {
+  /// For backends that compute in host memory: the tensor as it is.
+  public func upload(_ tensor: HostTensor, input: Int) throws(BackendError) -> DeviceTensor {
+    let expected = inputs[input]
+    guard tensor.type == expected.type else {
+      throw .wrongInput(name: expected.name, expected: expected.type, given: tensor.type)
+    }
+    return .host(tensor)
+  }
 }
 
 /// The memory of a program, in bytes.
@@ -42,8 +59,23 @@ public struct PlannedSize: Hashable, Sendable {
 
 /// One instance of a program with memory of its own; used by one thread at a time.
 public protocol Execution: AnyObject {
+  /// Starts a run on inputs of the program's types; on a device it may not be over on return:
+  /// wait for the results, or give them to another run.
+  ///
+  /// A run may take over the device memory of parameters and states, whose successors are among
+  /// the results; their remote tensors must not be used again. Arguments stay as they are.
+  func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor]
+}
+
+extension Execution {
   /// Runs the program to its end on inputs of the program's types.
-  func run(_ inputs: [HostTensor]) throws(BackendError) -> [HostTensor]
+  public func run(_ inputs: [HostTensor]) throws(BackendError) -> [HostTensor] {
+    var results: [HostTensor] = []
+    for result in try start(inputs.map(DeviceTensor.host)) {
+      results.append(try result.hostTensor())
+    }
+    return results
+  }
 }
 
 /// Why a graph cannot be compiled or run.
@@ -56,6 +88,8 @@ public enum BackendError: Error, Hashable, Sendable {
   case unsupported(String)
   /// Memory could not be had.
   case outOfMemory(sizeInBytes: Int)
+  /// A device has not enough memory, in its driver's words.
+  case deviceOutOfMemory(device: String, reason: String)
   /// A library call failed.
   case library(call: String, status: String)
 }
@@ -70,7 +104,18 @@ extension BackendError: CustomStringConvertible {
     case .unsupported(let reason): reason
     case .outOfMemory(let sizeInBytes):
       "out of memory: \(sizeInBytes) bytes could not be allocated; use a smaller batch or image"
+    case .deviceOutOfMemory(let device, let reason):
+      "\(device): out of memory: \(reason)\n  hint: use a smaller batch or image, or end other "
+        + "programs that use the device"
     case .library(let call, let status): "\(call) failed: \(status)"
+    }
+  }
+
+  /// Whether memory was wanting, in the host or on a device.
+  public var isOutOfMemory: Bool {
+    switch self {
+    case .outOfMemory, .deviceOutOfMemory: true
+    case .wrongInput, .wrongParameter, .unsupported, .library: false
     }
   }
 }

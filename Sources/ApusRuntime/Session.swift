@@ -10,7 +10,7 @@ public final class Session {
   private let parameters: PreparedParameters
   private var executions: [Int: (program: any Program, execution: any Execution)] = [:]
   /// The values of parameters and states that runs have updated.
-  private var updated: [String: HostTensor] = [:]
+  private var updated: [String: DeviceTensor] = [:]
   private var random: RandomSource
 
   /// - Parameters:
@@ -27,11 +27,13 @@ public final class Session {
   }
 
   /// The parameters and states as the runs so far have left them, for instance to be written to a
-  /// file.
+  /// file; waits for the runs and copies from the device.
   public var updatedParameters: ParameterStore {
-    var store = parameters.store
-    for (path, tensor) in updated { store[path] = tensor }
-    return store
+    get throws(BackendError) {
+      var store = parameters.store
+      for (path, tensor) in updated { store[path] = try tensor.hostTensor() }
+      return store
+    }
   }
 
   /// Compiles the program for a batch size, unless it is there already.
@@ -44,11 +46,26 @@ public final class Session {
   public func run(
     _ arguments: [String: HostTensor], batch: Int
   ) throws -> [String: HostTensor] {
-    let (program, execution) = try execution(batch)
-    var inputs: [HostTensor] = []
-    for input in program.inputs { inputs.append(try value(of: input, arguments)) }
     var results: [String: HostTensor] = [:]
-    for (role, tensor) in zip(program.outputs, try execution.run(inputs)) {
+    for (name, tensor) in try start(arguments.mapValues(DeviceTensor.host), batch: batch) {
+      results[name] = try tensor.hostTensor()
+    }
+    return results
+  }
+
+  /// Starts a run and returns the results by name; on a device they may not be computed yet.
+  ///
+  /// What the run updates stays on the device for the next one.
+  ///
+  /// - Throws: what making the graph throws; ``BackendError``.
+  public func start(
+    _ arguments: [String: DeviceTensor], batch: Int
+  ) throws -> [String: DeviceTensor] {
+    let (program, execution) = try execution(batch)
+    var inputs: [DeviceTensor] = []
+    for input in program.inputs { inputs.append(try value(of: input, arguments)) }
+    var results: [String: DeviceTensor] = [:]
+    for (role, tensor) in zip(program.outputs, try execution.start(inputs)) {
       switch role {
       case .result(let name): results[name] = tensor
       case .update(let path): updated[path] = tensor
@@ -68,8 +85,8 @@ public final class Session {
   }
 
   private func value(
-    of input: Input, _ arguments: [String: HostTensor]
-  ) throws(BackendError) -> HostTensor {
+    of input: Input, _ arguments: [String: DeviceTensor]
+  ) throws(BackendError) -> DeviceTensor {
     switch input.role {
     case .argument(let name):
       guard let tensor = arguments[name] else {
@@ -78,8 +95,8 @@ public final class Session {
       return tensor
     case .parameter(let path), .state(let path):
       if let tensor = updated[path] { return tensor }
-      return try parameters.parameter(path, input.type)
-    case .random(let distribution): return random.tensor(distribution, input.type)
+      return .host(try parameters.parameter(path, input.type))
+    case .random(let distribution): return .host(random.tensor(distribution, input.type))
     }
   }
 }

@@ -110,7 +110,7 @@ struct LayerTests {
     }
     let mean = HostTensor([3], [-0.1272, 0.092, -0.1332])
     let variance = HostTensor([3], [1.1941623, 1.1941623, 1.1756937])
-    let updated = session.updatedParameters
+    let updated = try session.updatedParameters
     #expect(updated.paths.count == 4)
     let gotMean = try #require(updated["bn.running_mean"])
     let gotVariance = try #require(updated["bn.running_var"])
