@@ -47,17 +47,18 @@ let package = Package(
         "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp",
       ]),
     .target(name: "CPJRT"),
-    library("ApusPJRT", uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "CPJRT"]),
+    library(
+      "ApusPJRT", uses: ["ApusIR", "ApusPasses", "ApusRuntime", "ApusStableHLO", "CPJRT"]),
     library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",
       uses: [
-        "ApusIR", "ApusTensor", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "ApusNN",
-        "ApusModels",
+        "ApusIR", "ApusTensor", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses",
+        "ApusStableHLO", "ApusNN", "ApusModels",
       ]),
     library("ApusBench"),
     library(
-      "ApusCommands", uses: ["Apus", "ApusOneDNN", "ApusData", "ApusBench"],
+      "ApusCommands", uses: ["Apus", "ApusOneDNN", "ApusPJRT", "ApusData", "ApusBench"],
       products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests(
       of: "ApusRuntime", uses: ["ApusIR", "ApusReference", "ApusTensor"],
@@ -75,7 +76,9 @@ let package = Package(
 
     tests(
       of: "ApusPJRT",
-      uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "ApusTestSupport"]),
+      uses: [
+        "ApusIR", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor", "ApusTestSupport",
+      ]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
@@ -113,7 +116,7 @@ let package = Package(
     tests(
       of: "ApusModels",
       uses: [
-        "ApusIR", "ApusNN", "ApusOneDNN", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusIR", "ApusNN", "ApusOneDNN", "ApusPJRT", "ApusReference", "ApusRuntime", "ApusTensor",
         "ApusTestSupport",
       ], resources: [.copy("Fixtures")]),
 
