@@ -75,7 +75,7 @@ let package = Package(
 
     tests(
       of: "ApusPJRT",
-      uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "ApusTestSupport"]),
+      uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "ApusTestSupport", "CPJRT"]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
