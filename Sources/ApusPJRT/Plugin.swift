@@ -24,10 +24,15 @@ public final class Plugin: Sendable {
   }
 
   private static let loaded = Mutex<[String: Plugin]>([:])
+  private static let found = Mutex<[PluginSearch: Plugin]>([:])
 
   /// Loads the plugin of a platform, wherever it is found.
   public static func load(_ search: PluginSearch) throws(PluginError) -> Plugin {
-    try load(path: search.run())
+    // Asking Python takes longer than everything else.
+    if let known = found.withLock({ $0[search] }) { return known }
+    let plugin = try load(path: search.run())
+    found.withLock { $0[search] = plugin }
+    return plugin
   }
 
   /// Loads a plugin from its file, unless it has been loaded before.
