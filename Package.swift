@@ -78,6 +78,7 @@ let package = Package(
       of: "ApusPJRT",
       uses: [
         "ApusIR", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor", "ApusTestSupport",
+        "CPJRT",
       ]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),

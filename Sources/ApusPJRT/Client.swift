@@ -17,7 +17,7 @@ public final class Client: @unchecked Sendable {
   ///
   /// - Parameter options: the plugin's own, for instance `preallocate` and `memory_fraction` of the
   ///   CUDA plugin or `cpu_device_count` of the CPU plugin.
-  /// - Throws: `deadly` for flags in the environment that the plugin does not know, `noDevice`,
+  /// - Throws: `deadlyFlags` for flags in the environment that the plugin does not know, `noDevice`,
   ///   `refused` for options it does not know.
   public init(_ plugin: Plugin, options: [String: OptionValue] = [:]) throws(PluginError) {
     try plugin.require(Trial())
@@ -49,6 +49,7 @@ public final class Client: @unchecked Sendable {
     } catch {
       throw Self.explain(error, plugin, options)
     }
+    plugin.hasReadFlags()
   }
 
   deinit { plugin.functions.destroy(PJRTClientDestroy.self) { $0.client = handle } }

@@ -14,13 +14,25 @@ public final class Plugin: Sendable {
   public let attributes: [String: OptionValue]
 
   let functions: FunctionTable
-  private let trials = Mutex<[Trial: PluginError?]>([:])
+  private let flags = Mutex(Flags())
+
+  /// What is known of the flags in the environment.
+  private struct Flags {
+    /// Whether XLA has read them, which it does once in a process.
+    var areRead = false
+    var trials: [Trial: PluginError?] = [:]
+  }
 
   private static let loaded = Mutex<[String: Plugin]>([:])
+  private static let found = Mutex<[PluginSearch: Plugin]>([:])
 
   /// Loads the plugin of a platform, wherever it is found.
   public static func load(_ search: PluginSearch) throws(PluginError) -> Plugin {
-    try load(path: search.run())
+    // Asking Python takes longer than everything else.
+    if let known = found.withLock({ $0[search] }) { return known }
+    let plugin = try load(path: search.run())
+    found.withLock { $0[search] = plugin }
+    return plugin
   }
 
   /// Loads a plugin from its file, unless it has been loaded before.
@@ -106,14 +118,21 @@ extension Plugin {
     return version("stablehlo_minimum_version").map { "\($0) to \(newest)" } ?? newest
   }
 
-  /// Throws where using the plugin would end the process; tried once in a child process.
+  /// Throws where flags in the environment would end the process; tried once, in a child process,
+  /// before the plugin is first used.
   package func require(_ trial: Trial) throws(PluginError) {
-    let error = trials.withLock { trials in
-      if let known = trials[trial] { return known }
+    let error: PluginError? = flags.withLock { flags in
+      // What it has survived cannot end it any more; and a child of a process in which the plugin
+      // is at work would wait for threads that it does not have.
+      if flags.areRead { return nil }
+      if let known = flags.trials[trial] { return known }
       let error = trial.run(self)
-      trials.updateValue(error, forKey: trial)
+      flags.trials.updateValue(error, forKey: trial)
       return error
     }
     if let error { throw error }
   }
+
+  /// Notes that XLA has read its flags and lives.
+  func hasReadFlags() { flags.withLock { $0.areRead = true } }
 }

@@ -18,8 +18,10 @@ public enum PluginError: Error, Hashable, Sendable {
   case notAPlugin(path: String, reason: String)
   /// A plugin of an API that Apus does not speak.
   case wrongVersion(path: String, found: PluginVersion)
-  /// Flags, or a description of a device, that would end the process inside the plugin.
-  case deadly(path: String, what: String, reason: String)
+  /// Flags in the environment that would end the process inside the plugin, in its own words.
+  case deadlyFlags(path: String, reason: String)
+  /// A description of a device without a number that XLA divides by.
+  case badTarget(missing: [String])
   /// A plugin for other devices than those asked for.
   case wrongPlatform(path: String, expected: String, found: String)
   /// A plugin without a device to use, in its own words.
@@ -53,8 +55,10 @@ extension PluginError: CustomStringConvertible {
     case .notAPlugin(let path, let reason): "\(path.printable): is no PJRT plugin: \(reason)"
     case .wrongVersion(let path, let found):
       "\(path.printable): its PJRT API must be 0.x from \(PluginVersion.oldest) on, got \(found)"
-    case .deadly(let path, let what, let reason):
-      "\(what): \(path.printable) would end the process over it: \(reason)"
+    case .deadlyFlags(let path, let reason):
+      "XLA_FLAGS: \(path.printable) would end the process: \(reason)"
+    case .badTarget(let missing):
+      "the description of a GPU must have a positive number for \(missing.joined(separator: ", "))"
     case .wrongPlatform(let path, let expected, let found):
       "xla:\(expected): \(path.printable) is a plugin for xla:\(found.printable)"
     case .noDevice(let path, let reason): "\(path.printable): finds no device: \(reason)"
@@ -74,7 +78,9 @@ extension PluginError: CustomStringConvertible {
     case .missingLibrary: "install it, or add its folder to LD_LIBRARY_PATH"
     case .wrongVersion(_, let found):
       found < .oldest ? "install a newer plugin" : "install a newer Apus or an older plugin"
-    case .deadly(_, let what, _): what == "XLA_FLAGS" ? "correct or unset XLA_FLAGS" : nil
+    case .deadlyFlags: "correct or unset XLA_FLAGS"
+    case .badTarget:
+      "on such a GPU XLA writes gpu_target_config.pbtxt into the folder of --xla_dump_to"
     case .wrongPlatform(_, let expected, _):
       "ask for the other device, or point --plugin or APUS_PJRT_PLUGIN at one for xla:\(expected)"
     case .noDevice:

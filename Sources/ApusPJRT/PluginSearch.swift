@@ -3,7 +3,7 @@ import Foundation
 
 /// Where the plugin of a platform is looked for: the file a user names, `APUS_PJRT_PLUGIN`, then
 /// the packages of Python.
-public struct PluginSearch: Sendable {
+public struct PluginSearch: Hashable, Sendable {
   public let platform: String
   /// The file named on the command line.
   public let file: String?

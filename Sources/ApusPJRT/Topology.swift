@@ -10,9 +10,11 @@ public final class Topology: @unchecked Sendable {
   /// - Parameters:
   ///   - target: XLA's description of a GPU, the text of a `GpuTargetConfigProto`; XLA writes that
   ///     of a GPU which is there as `gpu_target_config.pbtxt` into the folder of `xla_dump_to`.
-  /// - Throws: `deadly` for a description, or flags in the environment, that the plugin does not
-  ///   survive; `refused` with its words for one it does not understand.
+  /// - Throws: `badTarget` where numbers are missing, `refused` for a text the plugin does not
+  ///   understand, `deadlyFlags` for flags in the environment that it does not know.
   public init(_ plugin: Plugin, target: String) throws(PluginError) {
+    let missing = Self.divisors.filter { !Self.hasPositiveNumber($0, target) }
+    if !missing.isEmpty { throw .badTarget(missing: missing) }
     try plugin.require(Trial(target: target))
     self.plugin = plugin
     let options = NamedValues(["target_config": .string(target), "topology": .string("1x1x1")])
@@ -29,6 +31,18 @@ public final class Topology: @unchecked Sendable {
     } catch {
       throw .refused(path: plugin.path, call: error.call, reason: error.status, hint: nil)
     }
+  }
+
+  /// XLA divides by these, and the process ends where they are not there.
+  private static let divisors = [
+    "threads_per_warp", "threads_per_block_limit", "threads_per_core_limit", "core_count",
+    "block_dim_limit_x", "block_dim_limit_y", "block_dim_limit_z",
+  ]
+
+  /// Whether a text of Protocol Buffers gives a field a number above 0.
+  private static func hasPositiveNumber(_ field: String, _ text: String) -> Bool {
+    let words = text.split { $0.isWhitespace || $0 == ":" || $0 == "{" || $0 == "}" }
+    return zip(words, words.dropFirst()).contains { $0 == field && (Int($1) ?? 0) > 0 }
   }
 
   deinit {
@@ -54,6 +68,7 @@ public final class Topology: @unchecked Sendable {
     } catch {
       throw error.backendError(on: target, hint: error.compileHint(options, plugin))
     }
+    plugin.hasReadFlags()
     guard let executable else {
       throw .library(call: "PJRT_Compile", status: "it made no executable")
     }

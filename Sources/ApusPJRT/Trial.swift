@@ -1,12 +1,12 @@
 import CPJRT
 import Foundation
 
-/// What XLA ends the process over when it does not like it: its flags, which come from the user's
-/// environment, and the description of a device. A child process goes first.
+/// XLA ends the process over flags in the user's environment that it does not know. A child process
+/// goes first.
 package struct Trial: Hashable {
   /// The value of `XLA_FLAGS`; `nil` where it is not set.
   let flags: String?
-  /// A device that is not there; `nil` for the plugin's own.
+  /// The description of a device that is not there; `nil` for the plugin's own.
   let target: String?
 
   /// - Parameter flags: instead of those of the process.
@@ -28,7 +28,7 @@ package struct Trial: Hashable {
 
   /// What the plugin dies of; `nil` where it survives.
   func run(_ plugin: Plugin) -> PluginError? {
-    if flags == nil && target == nil { return nil }
+    if flags == nil { return nil }
     var messages = [CChar](repeating: 0, count: 16384)
     let outcome = PJRTTrial(
       plugin.functions.address, flags, target, Self.program, Self.seconds, &messages,
@@ -42,9 +42,7 @@ package struct Trial: Hashable {
       case PJRTTrialNotStarted: "no child process could be started to try it"
       default: Self.lastWords(said)
       }
-    guard let reason else { return nil }
-    let what = flags == nil || target != nil && !said.contains("FLAGS") ? "target" : "XLA_FLAGS"
-    return .deadly(path: plugin.path, what: what, reason: reason)
+    return reason.map { .deadlyFlags(path: plugin.path, reason: $0) }
   }
 
   /// The errors in what a dying plugin wrote: lines such as
