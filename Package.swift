@@ -45,6 +45,7 @@ let package = Package(
       uses: [
         "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp",
       ]),
+    library("CKernels"),
     library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",
@@ -69,6 +70,8 @@ let package = Package(
         "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTensor",
         "ApusTestSupport",
       ]),
+
+    tests(of: "CKernels", uses: ["ApusIR", "ApusReference", "ApusTestSupport"]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
