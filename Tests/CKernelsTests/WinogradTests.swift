@@ -7,8 +7,8 @@ import Testing
 
 @Suite("Winograd convolutions")
 struct WinogradTests {
-  /// Of the largest sum before the activation: twice what was ever seen at these sizes.
-  private let tolerance = [2: 1e-6, 4: 4e-6]
+  /// Of the largest sum before the activation; 1.1e-6 and 6e-6 were seen with 520 inputs.
+  private let tolerance = [2: 2e-6, 4: 1e-5]
 
   private static let activations: [Activation?] = [
     nil, .relu, .relu6, .leakyRelu(slope: 0.1), .elu(alpha: 0.7), .swish, .hardSwish, .mish,
@@ -87,23 +87,26 @@ struct WinogradTests {
     }
   }
 
-  @Test("write each output in one share, and all shares together all of them")
-  func shares() {
-    for (images, outputs) in [(1, 130), (9, 20)] {
-      let layer = Layer.random([images, 5, 7, 7], outputs: outputs, seed: .random(in: 0 ... .max))
-      for vectors in Vectors.offered {
-        for threads in 1...9 {
-          let kernel = layer.kernel(vectors, tile: 4, threads: threads)
-          var writes = [Int](repeating: 0, count: images * kernel.destination.image)
-          for thread in 0..<threads {
-            let buffers = Buffers(layer, kernel)
-            buffers.run(thread: thread)
-            for (i, value) in buffers.destination.values.enumerated() where !value.isNaN {
-              writes[i] += 1
-            }
-          }
-          #expect(writes.allSatisfy { $0 == 1 }, "\(vectors), \(threads) threads, \(images) images")
+  /// Images, outputs, and the most threads these give work to.
+  private static let sharings: [(Shape, outputs: Int, threads: Int)] = [
+    ([1, 9, 7, 7], 260, 8), ([2, 3, 30, 30], 33, 16), ([9, 5, 7, 7], 20, 9),
+  ]
+
+  @Test("write each output in one share, and share the work evenly", arguments: sharings)
+  func shares(images: Shape, outputs: Int, threads: Int) {
+    let layer = Layer.random(images, outputs: outputs, seed: .random(in: 0 ... .max))
+    for vectors in Vectors.offered {
+      for threads in 1...threads {
+        let kernel = layer.kernel(vectors, tile: 4, threads: threads)
+        let shares = (0..<threads).map { thread in
+          let buffers = Buffers(layer, kernel)
+          buffers.run(thread: thread)
+          return buffers.destination.values.map { $0.isNaN ? 0 : 1 }
         }
+        let writes = shares[0].indices.map { i in shares.reduce(0) { $0 + $1[i] } }
+        #expect(writes.allSatisfy { $0 == 1 }, "\(vectors), \(threads) threads")
+        let largest = shares.map { $0.reduce(0, +) }.max() ?? 0
+        #expect(largest * threads <= 2 * writes.count, "\(vectors), \(threads) threads")
       }
     }
   }
