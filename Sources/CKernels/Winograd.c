@@ -25,14 +25,6 @@ bool ck_winograd_is_valid(const CKWinograd *c) {
   return is_valid_side(c->height, c->top, c->bottom) && is_valid_side(c->width, c->left, c->right);
 }
 
-/// Filters that fit the second-level cache want small chunks beside them there. Others come from
-/// further away once for each chunk, so that there should be fewer of these.
-static int default_chunk(const CKWinograd *c) {
-  const size_t half = 512 * 1024;
-  const bool fits = ck_winograd_filter_count(c) * sizeof(float) <= half;
-  return (c->vectors == CKVectorsAVX512 ? 14 : 12) * (fits ? 1 : 2);
-}
-
 /// An estimate of a thread's time, in vector multiplications, where tiles and panels are cut in so
 /// many parts.
 static double estimate(
@@ -71,7 +63,9 @@ WinogradPlan winograd_plan(const CKWinograd *c) {
   plan.tileRows = (int)ceiling(plan.outputHeight, c->tile);
   plan.tileColumns = (int)ceiling(plan.outputWidth, c->tile);
   plan.tiles = (ptrdiff_t)c->images * plan.tileRows * plan.tileColumns;
-  plan.chunk = c->chunk > 0 ? c->chunk : default_chunk(c);
+  // Fewer tiles read the filters too often, and the transforms of more leave the cache.
+  const int usual = c->vectors == CKVectorsAVX512 ? 28 : 24;
+  plan.chunk = c->chunk > 0 ? c->chunk : usual;
   if (plan.chunk > plan.tiles) plan.chunk = (int)plan.tiles;
   // An odd number of cache lines, so that one tile's points do not all fall into one cache set.
   const ptrdiff_t floats = (ptrdiff_t)plan.inputBlocks * plan.chunk * plan.lanes;
