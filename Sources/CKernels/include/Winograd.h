@@ -51,7 +51,8 @@ typedef enum CK_CLOSED CK_SWIFT(FusedActivation) CKActivation : int32_t {
 /// and Gray 2015 (arXiv 1509.09308): a tile of t×t outputs takes (t+2)² multiplications for each
 /// pair of channels instead of 9t².
 ///
-/// A NaN or an infinity in the source reaches all outputs of the tiles that read it.
+/// A NaN or an infinity in the source reaches all outputs of the tiles that read it. Memory need not
+/// be aligned, but the kernel is fastest where all of it is to 64 bytes.
 typedef struct CK_SWIFT(Winograd) CKWinograd {
   CKVectors vectors;
   /// The side t of a tile of outputs, 4 or 2. The filters of 2 take 16/36 of the memory of those of
