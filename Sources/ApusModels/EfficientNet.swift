@@ -74,7 +74,9 @@ public struct EfficientNet: Layer {
     let features = variant.channels(1280)
     head = units.make(scope["conv_head"], scope["bn2"], channels, features, kernel: 1)
     dropout = Dropout(scope, rate: options.dropout ?? variant.dropout)
-    classifier = Linear(scope["classifier"], features, options.classes)
+    // Fresh features are weak, and a bias as PyTorch's layers have would drown them; timm's is zero.
+    classifier = Linear(
+      scope["classifier"], features, options.classes, biasInitializer: .zeros)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
