@@ -29,6 +29,27 @@ struct CatalogueTests {
     #expect(Catalogue([]).nearest(to: "resnet50") == nil)
   }
 
+  @Test("gives each network the classes of its published weights, unless others are asked for")
+  func classes() throws {
+    func logits(_ model: Model, _ options: NetworkOptions = NetworkOptions()) throws -> Shape {
+      let graph = try model.graph(batch: 2, options)
+      return graph[graph.outputs[0].value].shape
+    }
+    for model in Catalogue.zoo.models {
+      let expected = ["lenet", "mlp"].contains(model.name) ? 10 : 1000
+      #expect(model.classes == expected)
+      #expect(try model.resolved(NetworkOptions()).classes == expected)
+      #expect(try logits(model) == [2, expected], "\(model.name)")
+    }
+    let digits = try #require(Catalogue.zoo["lenet"])
+    #expect(try logits(digits, NetworkOptions(classes: 26)) == [2, 26])
+    #expect(try logits(digits, NetworkOptions(classes: 1000)) == [2, 1000])
+    var options = NetworkOptions()
+    options.classes = 3
+    #expect(try logits(digits, options) == [2, 3])
+    #expect(throws: ModelError.self) { try digits.resolved(NetworkOptions(classes: 0)) }
+  }
+
   @Test("refuses options that a definition does not have, and values out of range")
   func options() throws {
     let resnet = try #require(Catalogue.zoo["resnet18"])

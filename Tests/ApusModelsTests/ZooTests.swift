@@ -35,9 +35,8 @@ struct ZooTests {
     NetworkRow("densenet169", parameters: 14_149_480, reduced: 33),
     NetworkRow("mobilenet_v2", parameters: 3_504_872, doublesNorms: true, reduced: 33),
     NetworkRow("mobilenet_v3_large", parameters: 5_483_032, doublesNorms: true, reduced: 33),
-    NetworkRow(
-      "lenet", NetworkOptions(classes: 10), parameters: 431_080, odd: false, reduced: 28),
-    NetworkRow("mlp", NetworkOptions(classes: 10), parameters: 109_386, odd: false, reduced: 28),
+    NetworkRow("lenet", parameters: 431_080, odd: false, reduced: 28),
+    NetworkRow("mlp", parameters: 109_386, odd: false, reduced: 28),
     NetworkRow("resnext50_32x4d", parameters: 25_028_904, reduced: 33),
     NetworkRow("resnext101_32x8d", parameters: 88_791_336, reduced: 17),
     NetworkRow("resnext101_64x4d", parameters: 83_455_272, reduced: 17),
