@@ -21,6 +21,11 @@ struct ModelSummary: Encodable {
   let weightBytes: Int
   let imageSize: Int
   let channels: Int
+  let interpolation: String
+  /// The part of a resized picture's short side that is cropped.
+  let cropFraction: Double
+  /// Per channel, of pixels in 0...1.
+  let mean, std: [Double]
   let classes: Int
   let options: [String]
   let source: String
@@ -32,7 +37,9 @@ struct ModelSummary: Encodable {
     case activations
     case weightBytes = "weight_bytes"
     case imageSize = "image_size"
-    case channels, classes, options, source, layers
+    case channels, interpolation
+    case cropFraction = "crop_fraction"
+    case mean, std, classes, options, source, layers
   }
 
   /// The shape of one image.
@@ -60,6 +67,10 @@ struct ModelSummary: Encodable {
     }
     imageSize = model.input.size
     channels = model.input.channels
+    interpolation = model.input.interpolation.rawValue
+    cropFraction = model.input.cropFraction
+    mean = model.input.mean
+    std = model.input.standardDeviation
     classes = definition.classes
     options = model.options.map(\.rawValue).sorted()
     source = model.source

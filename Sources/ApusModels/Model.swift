@@ -106,33 +106,3 @@ public struct Model: Sendable {
     return first...last
   }
 }
-
-/// How pictures become a network's input.
-public struct ImageInput: Hashable, Sendable {
-  public enum Interpolation: String, Hashable, Sendable { case bilinear, bicubic }
-
-  /// The side of the square, in pixels.
-  public let size: Int
-  public let channels: Int
-  /// The side of the square that is cropped from, relative to `size`: the picture's short side is
-  /// resized to `size / cropFraction`.
-  public let cropFraction: Double
-  public let interpolation: Interpolation
-  /// Per channel, of pixels in 0...1.
-  public let mean: [Double]
-  public let standardDeviation: [Double]
-
-  /// The defaults are torchvision's for ImageNet.
-  public init(
-    size: Int = 224, channels: Int = 3, cropFraction: Double = 224.0 / 256,
-    interpolation: Interpolation = .bilinear, mean: [Double] = [0.485, 0.456, 0.406],
-    standardDeviation: [Double] = [0.229, 0.224, 0.225]
-  ) {
-    self.size = size
-    self.channels = channels
-    self.cropFraction = cropFraction
-    self.interpolation = interpolation
-    self.mean = mean
-    self.standardDeviation = standardDeviation
-  }
-}

@@ -74,6 +74,12 @@ extension ErrorRow {
         classify + " landscape.jpg --image-size 100000", 64,
         "--image-size: the image size must be between 1 and 7168 pixels, got 100000"),
       ErrorRow(
+        classify + " --tensor small.npy --normalization raw", 64,
+        "--normalization: must come with coloured pictures, got --tensor"),
+      ErrorRow(
+        "predict -m lenet --weights x.pth landscape.jpg --normalization raw", 64,
+        "--normalization: must come with coloured pictures, got a network for grey ones"),
+      ErrorRow(
         "models resnet18 --head cut --dropout 0.5", 64,
         "resnet18: must be built without the option dropout, which its definition does not have;"
           + " it has activation, branch-activation, head, padding, stem"),

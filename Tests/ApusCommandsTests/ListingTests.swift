@@ -87,6 +87,20 @@ extension CommandTests {
       #expect(models.map(\.parameters) == [parameters] && models.map(\.classes) == [classes])
     }
 
+    @Test("the preprocessing is part of the JSON listing")
+    func preprocessing() async throws {
+      let run = try await Tool.run(["models", "caffenet", "--format", "json"], in: "/")
+      let listed = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+      let model = try #require((listed as? [[String: Any]])?.first)
+      #expect(model["image_size"] as? Int == 227 && model["channels"] as? Int == 3)
+      #expect(model["interpolation"] as? String == "bilinear")
+      #expect(model["crop_fraction"] as? Double == 227.0 / 256)
+      let deviation = try #require(model["std"] as? [Double])
+      #expect(deviation.count == 3 && deviation.allSatisfy { ($0 * 255 - 1).magnitude < 1e-9 })
+      let mean = try #require(model["mean"] as? [Double])
+      #expect((mean[0] * 255 - 123.68).magnitude < 1e-9)
+    }
+
     private struct Listing: Decodable {
       struct Tensor: Decodable {
         let name: String
