@@ -33,7 +33,7 @@ extension CommandTests {
       "inception_bn": 11_295_240, "inception_v3": 23_834_568, "inception_v3_mx": 23_834_568,
       "legacy_seresnext50_32x4d": 27_559_896, "lenet": 431_080, "mlp": 109_386,
       "mobilenet_v2": 3_504_872, "mobilenet_v3_large": 5_483_032,
-      "nin": 7_595_176,
+      "mobilenetv3_large_100": 5_483_032, "nin": 7_595_176,
       "resnet18_v2": 11_691_950, "resnet34_v2": 21_800_110, "resnet50_v2": 25_549_486,
       "resnet101_v2": 44_541_614, "resnet152_v2": 60_185_262, "resnet200_v2": 64_666_286,
       "resnext50_mx": 25_028_910, "resnext101_mx": 44_177_710, "resnext101_64x4d_mx": 83_455_278,
