@@ -81,6 +81,12 @@ struct ZooTests {
     #expect(got == (try row.expectedParameters()))
   }
 
+  @Test("is compared with an independent definition, all of it")
+  func coverage() {
+    let compared = Self.rows.map(\.model) + GalleryTests.names + ResNetTests.names
+    #expect(Set(compared) == Set(Catalogue.zoo.models.map(\.name)))
+  }
+
   @Test("classifies as the twins do, at its own size and an odd one", arguments: rows)
   func logits(row: NetworkRow) throws {
     let parameters = PreparedParameters(try row.weights())
