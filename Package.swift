@@ -47,17 +47,18 @@ let package = Package(
         "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp",
       ]),
     .target(name: "CPJRT"),
-    library("ApusPJRT", uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "CPJRT"]),
+    library(
+      "ApusPJRT", uses: ["ApusIR", "ApusPasses", "ApusRuntime", "ApusStableHLO", "CPJRT"]),
     library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",
       uses: [
-        "ApusIR", "ApusTensor", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "ApusNN",
-        "ApusModels",
+        "ApusIR", "ApusTensor", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses",
+        "ApusStableHLO", "ApusNN", "ApusModels",
       ]),
     library("ApusBench"),
     library(
-      "ApusCommands", uses: ["Apus", "ApusOneDNN", "ApusData", "ApusBench"],
+      "ApusCommands", uses: ["Apus", "ApusOneDNN", "ApusPJRT", "ApusData", "ApusBench"],
       products: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests(
       of: "ApusRuntime", uses: ["ApusIR", "ApusReference", "ApusTensor"],
@@ -75,7 +76,10 @@ let package = Package(
 
     tests(
       of: "ApusPJRT",
-      uses: ["ApusIR", "ApusRuntime", "ApusStableHLO", "ApusTestSupport", "CPJRT"]),
+      uses: [
+        "ApusIR", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor", "ApusTestSupport",
+        "CPJRT",
+      ]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 
@@ -90,6 +94,12 @@ let package = Package(
       of: "ApusReference", uses: ["ApusIR", "ApusRuntime", "ApusTestSupport"],
       resources: [.copy("Fixtures")]),
 
+    tests(
+      of: "ApusStableHLO",
+      uses: [
+        "ApusIR", "ApusModels", "ApusPasses", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ], resources: [.copy("Fixtures")]),
     tests(
       of: "ApusPlan",
       uses: ["ApusIR", "ApusPasses", "ApusTensor", "ApusRuntime", "ApusTestSupport"]),
@@ -107,7 +117,7 @@ let package = Package(
     tests(
       of: "ApusModels",
       uses: [
-        "ApusIR", "ApusNN", "ApusOneDNN", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusIR", "ApusNN", "ApusOneDNN", "ApusPJRT", "ApusReference", "ApusRuntime", "ApusTensor",
         "ApusTestSupport",
       ], resources: [.copy("Fixtures")]),
 

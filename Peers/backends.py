@@ -16,8 +16,17 @@ from commandline import Failure
 class Backend:
     """What the others share: the options and the input, float32 NCHW."""
 
+    devices = ("cpu",)
+    precisions = ("fp32",)
+
     def __init__(self, options, batch):
         self.options, self.batch = options, batch
+        if options.device not in self.devices:
+            raise Failure(f"{options.backend} runs on {', '.join(self.devices)} here, "
+                          f"got '{options.device}'")
+        if options.precision not in self.precisions:
+            raise Failure(f"{options.backend} computes in {', '.join(self.precisions)} here, "
+                          f"got '{options.precision}'")
 
     def export(self):
         pass
@@ -30,6 +39,8 @@ class Torch(Backend):
     """PyTorch, each op as it comes, channels last."""
 
     channels_last = True
+    devices = ("cpu", "cuda")
+    precisions = ("fp32", "tf32", "bf16", "fp16")
 
     def load(self):
         import torch
@@ -38,23 +49,39 @@ class Torch(Backend):
 
         self.torch, options = torch, self.options
         torch.set_num_threads(options.threads)
+        if options.device == "cuda" and not torch.cuda.is_available():
+            raise Failure("--device cuda: PyTorch sees no GPU")
         self.network = networks.build(options.model)
         if options.weights:
             networks.load(self.network, options.weights)
         self.input = torch.from_numpy(self.batch)
+        self.move(torch)
         if self.channels_last:
             self.network = self.network.to(memory_format=torch.channels_last)
             self.input = self.input.to(memory_format=torch.channels_last)
+
+    def move(self, torch):
+        """Network and input to the device, in the precision asked for."""
+        tf32 = self.options.precision == "tf32"
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+        torch.backends.cudnn.benchmark = True  # it times its algorithms, as XLA does
+        dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(
+            self.options.precision, torch.float32)
+        self.network = self.network.to(self.options.device, dtype)
+        self.input = self.input.to(self.options.device, dtype)
 
     def compile(self):
         pass
 
     def run(self):
         with self.torch.inference_mode():
-            return self.network(self.input)
+            result = self.network(self.input)
+        if self.options.device == "cuda":
+            self.torch.cuda.synchronize()
+        return result
 
     def array(self, result):
-        return result.numpy()
+        return result.float().cpu().numpy()
 
     def version(self):
         return f"torch {self.torch.__version__}"
@@ -82,7 +109,9 @@ class TorchCompile(Torch):
         import torch._inductor.config
 
         torch._inductor.config.freezing = True
-        self.network = torch.compile(self.network)
+        # On a GPU, one CUDA graph instead of a launch for each kernel.
+        mode = "reduce-overhead" if self.options.device == "cuda" else None
+        self.network = torch.compile(self.network, mode=mode)
         self.run()  # it compiles at the first call
 
 
@@ -162,21 +191,33 @@ class ONNXRuntime(Exported):
 
 
 class Flax(Backend):
-    """Flax on JAX's CPU device: torchvision's ResNets written again, NHWC, one compiled program."""
+    """Flax on JAX: torchvision's ResNets written again, NHWC, one compiled program."""
+
+    devices = ("cpu", "cuda")
+    precisions = ("fp32", "tf32", "bf16", "fp16")
 
     def load(self):
-        # XLA makes as many threads as there are processors to run on.
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: self.options.threads])
-        os.environ["JAX_PLATFORMS"] = "cpu"
+        if self.options.device == "cpu":
+            # XLA makes as many threads as there are processors to run on.
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: self.options.threads])
+        os.environ["JAX_PLATFORMS"] = self.options.device
         import jax
 
         import flax_resnet
 
         self.jax = jax
-        self.input = jax.numpy.asarray(self.batch.transpose(0, 2, 3, 1))
+        try:
+            jax.devices()
+        except (RuntimeError, AssertionError) as error:
+            raise Failure(f"--device {self.options.device}: JAX has none; {error}".rstrip("; "))
+        if self.options.precision == "fp32":
+            jax.config.update("jax_default_matmul_precision", "highest")
+        dtype = {"bf16": "bfloat16", "fp16": "float16"}.get(self.options.precision, "float32")
+        self.input = jax.numpy.asarray(self.batch.transpose(0, 2, 3, 1), dtype)
         self.network, self.variables = flax_resnet.load(
             self.options.model, self.options.weights, self.input
         )
+        self.variables = jax.tree.map(lambda each: each.astype(dtype), self.variables)
 
     def compile(self):
         forward = self.jax.jit(self.network.apply)
@@ -186,7 +227,7 @@ class Flax(Backend):
         return self.program(self.variables, self.input).block_until_ready()
 
     def array(self, result):
-        return self.jax.device_get(result)
+        return self.jax.device_get(result.astype("float32"))
 
     def version(self):
         import flax

@@ -38,6 +38,9 @@ def parse():
     parser.add_argument("--input", metavar="X.npy", help="float32 NCHW; random without it")
     parser.add_argument("--batch", type=at_least(1), default=1, help="random images")
     parser.add_argument("--image-size", type=at_least(1), default=224, help="their side, pixels")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16", "fp16"), default="fp32",
+                        help="of weights and arithmetic; fp32 is exact on a GPU too")
     parser.add_argument("--threads", type=at_least(1), default=available_threads(), help="of the CPU")
     parser.add_argument("--min-time", type=at_least(0, float), default=3.0, help="seconds")
     parser.add_argument("--max-time", type=at_least(0, float), default=60.0, help="seconds")
@@ -88,8 +91,8 @@ def measure(options):
         "model": options.model,
         "mode": "infer",
         "execution": options.backend,
-        "device": "cpu",
-        "precision": "fp32",
+        "device": options.device,
+        "precision": options.precision,
         "batch_size": len(batch),
         "image_size": batch.shape[2],
         "threads": options.threads,

@@ -5,4 +5,5 @@
 @_exported import ApusPlan
 @_exported import ApusReference
 @_exported import ApusRuntime
+@_exported import ApusStableHLO
 @_exported import ApusTensor

@@ -10,7 +10,9 @@ public struct ApusCommand: ParsableCommand {
     commandName: "apus",
     abstract: "Build, run and measure image networks.",
     version: "0.1.0",
-    subcommands: [Predict.self, Bench.self, Models.self, Inspect.self, Convert.self])
+    subcommands: [
+      Predict.self, Bench.self, Models.self, Inspect.self, Convert.self, Export.self, Doctor.self,
+    ])
 
   /// The networks that the subcommands know.
   static let catalogue = Mutex(Catalogue.zoo)

@@ -1,6 +1,5 @@
 import Apus
 import ApusBench
-import ApusOneDNN
 import ArgumentParser
 
 /// `apus bench`
@@ -9,7 +8,7 @@ struct Bench: ParsableCommand {
     abstract: "Measure how long networks take.",
     discussion: """
       A comma list is a sweep: every combination is measured. Results of the compiled execution \
-      are compared with the eager one's. Exit code 3: some cell failed or ran out of memory; \
+      are compared with the eager one's, those of XLA devices with the CPU's. Exit code 3: some cell failed or ran out of memory; \
       130: interrupted, with the results so far.
       """)
 
@@ -33,8 +32,19 @@ struct Bench: ParsableCommand {
   var execution = CommaList([ExecutionOption.compiled])
 
   @Option(
+    help: "cpu, xla:cpu, xla:cuda, xla:cuda:N (default: cpu).",
+    transform: CommaList<DeviceOption>.init(parsing:))
+  var device = CommaList([DeviceOption.cpu])
+
+  @Option(
+    help: "fp32, and on XLA devices tf32, bf16, fp16 (default: fp32).",
+    transform: CommaList<PrecisionOption>.init(parsing:))
+  var precision = CommaList([PrecisionOption.float32])
+
+  @Option(
     parsing: .unconditional,
-    help: "Numbers, or auto: one for each physical core the process may use (default: auto).",
+    help:
+      "Of the CPU: numbers, or auto: one for each physical core the process may use (default: auto).",
     transform: CommaList<ThreadCountOption>.init(parsing:))
   var threads = CommaList([ThreadCountOption.auto])
 
@@ -43,6 +53,9 @@ struct Bench: ParsableCommand {
     help: "The side of the square images, in pixels (default: the network's own).",
     transform: PositiveInt.init(parsing:))
   var imageSize: PositiveInt?
+
+  @OptionGroup(title: "XLA devices")
+  var xla: XLAFlags
 
   @OptionGroup(title: "The networks' definitions")
   var network: NetworkFlags
@@ -74,6 +87,9 @@ struct Bench: ParsableCommand {
       throw ValidationError(
         "--weights: must be of one network, got \(models.elements.count); measure each by itself")
     }
+    for device in device.elements {
+      for precision in precision.elements { try precision.require(on: device) }
+    }
     do {
       _ = try rules()
     } catch {
@@ -91,30 +107,39 @@ struct Bench: ParsableCommand {
     // Before OpenMP binds the process's threads to cores.
     let machine = MachineState.current()
     var report = BenchReport(format)
-    let bench = CellRunner(rules: try rules(), machine: machine)
+    let devices = try OpenDevices(device.elements, xla)
+    let bench = CellRunner(rules: try rules(), machine: machine, devices: devices)
     for option in models.elements where !Interruption.requested {
       let loaded = try bench.load(
         option.model, try network.options(for: option.model), imageSize: imageSize?.value,
         weights: weights)
-      for batch in batchSize.elements {
-        for threads in threads.elements {
-          try measure(
-            bench, loaded, batch: batch.value, threads: threads.count(on: machine), &report)
-        }
+      for cell in cells(machine) where !Interruption.requested {
+        report.announce("\(loaded.model.name), \(cell) …")
+        try report.add(bench.run(cell, loaded))
       }
     }
     try report.finish()
   }
 
-  private func measure(
-    _ bench: CellRunner, _ network: CellRunner.Network, batch: Int, threads: Int,
-    _ report: inout BenchReport
-  ) throws {
-    for execution in execution.elements {
-      if Interruption.requested { return }
-      let cell = CellRunner.Cell(execution: execution, batch: batch, threads: threads)
-      report.announce("\(network.model.name), batch \(batch), \(execution.rawValue) …")
-      try report.add(bench.run(cell, network))
+  /// Every combination, those to be compared beside each other.
+  private func cells(_ machine: MachineState) -> [CellRunner.Cell] {
+    var cells: [CellRunner.Cell] = []
+    for batch in batchSize.elements {
+      for device in device.elements {
+        // XLA has threads of its own.
+        let threads = device.isCPU ? threads.elements : [.auto]
+        for precision in precision.elements {
+          for threads in threads {
+            for execution in execution.elements {
+              cells.append(
+                CellRunner.Cell(
+                  execution: execution, batch: batch.value, device: device, precision: precision,
+                  threads: threads.count(on: machine)))
+            }
+          }
+        }
+      }
     }
+    return cells
   }
 }

@@ -31,21 +31,31 @@ struct BenchReport {
   }
 
   private func table() -> Table {
-    var table = Table([
-      .words("model"), .numbers("batch"), .words("execution"), .numbers("threads"),
-      .numbers("median", unit: "ms"), .numbers("min", unit: "ms"), .numbers("sd", unit: "ms"),
-      .numbers("n"), .numbers("images/s"), .numbers("GFLOP/s"), .numbers("load", unit: "ms"),
-      .numbers("compile", unit: "ms"), .numbers("arena", unit: "MiB"), .numbers("vs eager"),
-    ])
+    // Where all run on the CPU, that is not worth two columns.
+    let hasDevices = rows.contains { $0.device != "cpu" }
+    var columns: [Table.Column] = [.words("model"), .numbers("batch"), .words("execution")]
+    if hasDevices { columns += [.words("device"), .words("precision")] }
+    columns += [
+      .numbers("threads"), .numbers("median", unit: "ms"), .numbers("min", unit: "ms"),
+      .numbers("sd", unit: "ms"), .numbers("n"), .numbers("images/s"), .numbers("GFLOP/s"),
+      .numbers("load", unit: "ms"), .numbers("compile", unit: "ms"),
+      .numbers("arena", unit: "MiB"), .numbers("difference"),
+    ]
+    var table = Table(columns)
     for row in rows {
       let latency = row.latencyMs
-      table.add([
-        "\(row.model)", .count(row.batchSize), "\(row.execution ?? "")", .count(row.threads),
-        .number(latency?.median), .number(latency?.min), .number(latency?.sd), .count(row.n),
-        .number(row.samplesPerSec), .number(row.gflopsPerSec), .number(row.loadMs),
-        .number(row.compileMs), .mebibytes(row.plannedBytes?.arena),
+      var cells: [Table.Cell] = [
+        "\(row.model)", .count(row.batchSize), "\(row.execution ?? "")",
+      ]
+      if hasDevices { cells += ["\(row.device ?? "")", "\(row.precision ?? "")"] }
+      cells += [
+        .count(row.threads), .number(latency?.median), .number(latency?.min),
+        .number(latency?.sd), .count(row.n), .number(row.samplesPerSec),
+        .number(row.gflopsPerSec), .number(row.loadMs), .number(row.compileMs),
+        .mebibytes(row.plannedBytes?.arena),
         .number(row.maxRelDiff) { String(format: "%.0e", $0) },
-      ])
+      ]
+      table.add(cells)
     }
     return table
   }
@@ -53,7 +63,8 @@ struct BenchReport {
   /// What the table has no room for, after an empty line.
   private func remarks() -> String {
     let lines = rows.flatMap { row in
-      let cell = "\(row.model), batch \(row.batchSize ?? 0), \(row.execution ?? "")"
+      let place = row.device == "cpu" ? "" : ", \(row.device ?? ""), \(row.precision ?? "")"
+      let cell = "\(row.model), batch \(row.batchSize ?? 0), \(row.execution ?? "")\(place)"
       let failure = row.status == .ok ? nil : "\(row.status.rawValue): \(row.reason ?? "")"
       return ([failure].compactMap { $0 } + row.warnings).map { "\(cell): \($0)\n" }
     }

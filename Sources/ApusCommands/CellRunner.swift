@@ -1,17 +1,20 @@
 import Apus
 import ApusBench
 import ApusOneDNN
+import ApusPJRT
 import Foundation
 
 /// Measures the cells of a benchmark, one after the other.
 struct CellRunner {
   let rules: MeasuringRules
   let machine: MachineState
+  let devices: OpenDevices
   private let clock = MonotonicClock()
 
-  init(rules: MeasuringRules, machine: MachineState) {
+  init(rules: MeasuringRules, machine: MachineState, devices: OpenDevices) {
     self.rules = rules
     self.machine = machine
+    self.devices = devices
   }
 
   /// A network with its weights, and what loading them took.
@@ -27,6 +30,9 @@ struct CellRunner {
   struct Cell {
     let execution: ExecutionOption
     let batch: Int
+    let device: DeviceOption
+    let precision: PrecisionOption
+    /// Of the CPU; XLA has its own.
     let threads: Int
   }
 
@@ -66,11 +72,14 @@ struct CellRunner {
     _ cell: Cell, _ network: Network, _ graph: Graph, _ row: inout BenchRow
   ) throws {
     let images = try self.images(cell, network)
+    let backend = devices.backend(
+      cell.device, cell.execution, cell.precision, threads: cell.threads)
+    let device = devices[cell.device]
+    if let device { _ = try device.clearMemoryStatistics() }
     var peaks = BenchRow.PhasePeaks(load: network.peakBytes)
     var start = clock.nanoseconds
     let compiled = try ProcessMemory.peakBytes {
-      let program = try OneDNNBackend(cell.execution.mode, threads: cell.threads)
-        .compile(graph, PreparedParameters(network.parameters))
+      let program = try backend.compile(graph, PreparedParameters(network.parameters))
       return (program: program, execution: try program.makeExecution())
     }
     (row.compileMs, peaks.compile) = (milliseconds(since: start), compiled.peakBytes)
@@ -85,14 +94,7 @@ struct CellRunner {
     start = clock.nanoseconds
     let first = try ProcessMemory.peakBytes { try run(execution, inputs) }
     (row.firstMs, peaks.first) = (milliseconds(since: start), first.peakBytes)
-    if cell.execution == .compiled {
-      do {
-        try compare(
-          first.result[0].hostTensor(), with: eager(cell, network, graph, images), &row)
-      } catch let error as BackendError where error.isOutOfMemory {
-        row.warnings.append("not compared with eager: \(error)")
-      }
-    }
+    try check(first.result[0].hostTensor(), cell, network, images, &row)
 
     let steady = try ProcessMemory.peakBytes {
       try ApusBench.measure(rules, clock: clock, shouldStop: isInterrupted) {
@@ -103,6 +105,7 @@ struct CellRunner {
     (row.peakRssBytes, peaks.steady) = (peaks, steady.peakBytes)
     row.peakRssBytes?.steady = steady.peakBytes
     row.memoryMethod = ProcessMemory.method + "; the cells of a run share the process"
+    if let device { row.devicePeakBytes = try device.memoryStatistics()?.peakBytesInUse }
     finish(&row, steady.result, cell)
   }
 
@@ -139,37 +142,13 @@ struct CellRunner {
     return random.tensor(.normal, type)
   }
 
-  private func eager(
-    _ cell: Cell, _ network: Network, _ graph: Graph, _ images: HostTensor
-  ) throws -> HostTensor {
-    let program = try OneDNNBackend(.eager, threads: cell.threads)
-      .compile(graph, PreparedParameters(network.parameters))
-    return try program.makeExecution().run([images])[0]
-  }
-
-  /// The part of the largest logit by which compiled logits may differ from eager ones.
-  private static let tolerance = 1e-4
-
-  private func compare(_ logits: HostTensor, with eager: HostTensor, _ row: inout BenchRow) {
-    let difference = LogitsDifference(logits, from: eager)
-    row.maxAbsDiff = difference.absolute
-    row.maxRelDiff = difference.relative
-    row.top1Agreement = difference.top1Agreement
-    if !(difference.relative <= Self.tolerance) {
-      row.status = .failed
-      row.reason =
-        "compiled logits differ from eager ones by \(difference.relative) of the largest, "
-        + "more than \(Self.tolerance)"
-    }
-  }
-
   private func row(_ cell: Cell, _ network: Network) -> BenchRow {
     var row = BenchRow(status: .ok, model: network.model.name, mode: "infer")
     (row.head, row.norm) = (network.options.head.rawValue, "bn")
     row.execution = cell.execution.rawValue
-    (row.device, row.precision) = ("cpu", "fp32")
+    (row.device, row.precision) = (cell.device.description, cell.precision.precision.rawValue)
     (row.batchSize, row.imageSize) = (cell.batch, network.imageSize)
-    (row.threads, row.repeat) = (cell.threads, 1)
+    (row.threads, row.repeat) = (cell.device.isCPU ? cell.threads : nil, 1)
     row.loadMs = network.loadMs
     (row.host, row.cpu) = (machine.host, machine.cpu)
     row.date = Date().ISO8601Format()
@@ -180,5 +159,12 @@ struct CellRunner {
 
   private func milliseconds(since start: Int64) -> Double {
     Double(clock.nanoseconds - start) * 1e-6
+  }
+}
+
+extension CellRunner.Cell: CustomStringConvertible {
+  var description: String {
+    let place = device.isCPU ? "" : ", \(device), \(precision.precision.rawValue)"
+    return "batch \(batch), \(execution.rawValue)\(place)"
   }
 }

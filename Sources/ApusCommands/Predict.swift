@@ -1,7 +1,6 @@
 import Apus
 import ApusBench
 import ApusData
-import ApusOneDNN
 import ArgumentParser
 
 /// `apus predict`
@@ -64,10 +63,23 @@ struct Predict: ParsableCommand {
   var execution = ExecutionOption.compiled
 
   @Option(
+    help: "cpu, xla:cpu, xla:cuda or xla:cuda:N (default: cpu).",
+    transform: DeviceOption.init(parsing:))
+  var device = DeviceOption.cpu
+
+  @Option(
+    help: "fp32, or on XLA devices tf32, bf16, fp16 (default: fp32).",
+    transform: PrecisionOption.init(parsing:))
+  var precision = PrecisionOption.float32
+
+  @Option(
     parsing: .unconditional,
     help: "A number, or auto: one for each physical core the process may use (default: auto).",
     transform: ThreadCountOption.init(parsing:))
   var threads = ThreadCountOption.auto
+
+  @OptionGroup(title: "XLA devices")
+  var xla: XLAFlags
 
   @Option(help: "table or json.")
   var format = TextFormat.table
@@ -81,6 +93,7 @@ struct Predict: ParsableCommand {
     if tensor != nil && imageSize != nil {
       throw ValidationError("--image-size: does not apply to --tensor, whose size is its own")
     }
+    try precision.require(on: device)
     let classes = try network.options(for: model.model).classes
     if topK.value > classes {
       throw ValidationError(
@@ -98,6 +111,8 @@ struct Predict: ParsableCommand {
     // What can fail at once is tried before anything that takes long.
     if let logits { try PredictionReport.requireWritable(logits) }
     let options = try network.options(for: model.model)
+    let backend = try OpenDevices([device], xla).backend(
+      device, execution, precision, threads: threads.count(on: .current()))
     let labels = try labels.map { try ClassLabels(path: $0, classes: options.classes) }
     let pictures = try ImageFile.list(images)
     let loaded = try LoadedModel(
@@ -105,9 +120,7 @@ struct Predict: ParsableCommand {
     for path in loaded.initialized {
       Console.warn("\(path): initialised afresh, because --allow-mismatch says so")
     }
-    let classifier = Classifier(
-      loaded, labels: labels,
-      OneDNNBackend(execution.mode, threads: threads.count(on: .current())))
+    let classifier = Classifier(loaded, labels: labels, backend)
     var report = PredictionReport(topK: topK.value, format: format)
     if let tensor {
       try classify(tensor: tensor, classifier, &report)
@@ -172,14 +185,4 @@ struct InputError: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
-}
-
-extension HostTensor {
-  /// Some rows of the first axis, as a view.
-  fileprivate func rows(_ range: Range<Int>) -> HostTensor {
-    let rowBytes = type.sizeInBytes / shape[0]
-    return HostTensor(
-      TensorType(dtype, Shape([range.count] + shape.dropFirst())), storage: storage,
-      offsetInBytes: offsetInBytes + range.lowerBound * rowBytes)
-  }
 }

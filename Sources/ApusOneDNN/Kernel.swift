@@ -35,19 +35,27 @@ struct Blueprint {
   let description: Handle
   var arguments: [PrimitiveKernel.Argument]
 
-  /// - Parameter create: makes the primitive description from the engine and attributes.
+  /// - Parameters:
+  ///   - postOps: with the descriptions of what they read.
+  ///   - create: makes the primitive description from the engine and attributes.
   init(
-    _ call: String, activation: Activation? = nil,
+    _ call: String, postOps: [(postOp: PostOp, operand: MemoryDescription?)] = [],
     create: (
       UnsafeMutablePointer<OpaquePointer?>, _ engine: OpaquePointer, _ attributes: OpaquePointer
     ) -> dnnl_status_t
   ) throws(BackendError) {
     let engine = try Engine.pointer()
-    let attributes = try Attributes(activation: activation)
+    let attributes = try Attributes(postOps)
     description = try Handle(call, destroy: dnnl_primitive_desc_destroy) {
       create($0, engine, attributes.pointer)
     }
     arguments = []
+    for (index, (postOp, description)) in postOps.enumerated() {
+      guard case .binary(_, let operand) = postOp, let description else { continue }
+      bind(
+        DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * Int32(index + 1) | DNNL_ARG_SRC_1,
+        .operand(operand), description)
+    }
   }
 
   /// The description of a tensor as the primitive wants it.
@@ -85,31 +93,5 @@ struct Blueprint {
     }
     return PrimitiveKernel(
       primitive: primitive, arguments: arguments, scratchpadSizeInBytes: size)
-  }
-}
-
-/// A primitive's attributes: working memory from the caller, an activation after the result.
-private struct Attributes {
-  let handle: Handle
-  var pointer: OpaquePointer { handle.pointer }
-
-  init(activation: Activation?) throws(BackendError) {
-    handle = try Handle("dnnl_primitive_attr_create", destroy: dnnl_primitive_attr_destroy) {
-      dnnl_primitive_attr_create($0)
-    }
-    try check(
-      dnnl_primitive_attr_set_scratchpad_mode(handle.pointer, dnnl_scratchpad_mode_user),
-      "dnnl_primitive_attr_set_scratchpad_mode")
-    guard let activation else { return }
-    let postOps = try Handle("dnnl_post_ops_create", destroy: dnnl_post_ops_destroy) {
-      dnnl_post_ops_create($0)
-    }
-    let (algorithm, alpha, beta) = activation.algorithm
-    try check(
-      dnnl_post_ops_append_eltwise(postOps.pointer, algorithm, alpha, beta),
-      "dnnl_post_ops_append_eltwise")
-    try check(
-      dnnl_primitive_attr_set_post_ops(handle.pointer, postOps.pointer),
-      "dnnl_primitive_attr_set_post_ops")
   }
 }

@@ -9,14 +9,14 @@ struct Lowering {
   let library: any KernelLibrary
   var plan = Plan()
   /// Where each value that has been computed lies.
-  private var places: [Value: Operand] = [:]
+  var places: [Value: Operand] = [:]
   /// Values that are a broadcast of something smaller, not computed unless a step needs it.
-  private var broadcasts: [Value: (source: Operand, node: Node)] = [:]
-  private var reordered: [Operand: [Layout: Operand]] = [:]
+  var broadcasts: [Value: (source: Operand, node: Node)] = [:]
+  var reordered: [Operand: [Layout: Operand]] = [:]
   /// The nodes that read each value; an output of the graph counts as the node after the last.
-  private let readers: [[Int]]
+  let readers: [[Int]]
   /// Nodes that became part of an earlier step.
-  private var absorbed: Set<Int> = []
+  var absorbed: Set<Int> = []
   /// Names what a static buffer holds, for sharing between programs; `nil` for other buffers.
   private var keys: [String?] = []
   private let updated: Set<String>
@@ -106,32 +106,6 @@ extension Lowering {
     reordered[operand, default: [:]][layout] = result
     return result
   }
-
-  /// The only node that reads a value, if it is one that `accepts`; it becomes part of the step
-  /// that makes the value.
-  mutating func absorb(
-    _ value: Value, _ accepts: (Node) -> Bool
-  ) -> Node? {
-    guard mode == .compiled, readers[value.index].count == 1,
-      let reader = readers[value.index].first, reader < graph.nodes.count,
-      accepts(graph.nodes[reader])
-    else { return nil }
-    absorbed.insert(reader)
-    return graph.nodes[reader]
-  }
-
-  /// The activation that alone reads a node's result, which then becomes the step's result.
-  mutating func absorbActivation(
-    of node: Node, where accepts: (Activation) -> Bool = { _ in true }
-  ) -> (activation: Activation?, result: Value) {
-    let reader = absorb(node.results[0]) { reader in
-      if case .activation(let activation) = reader.op { accepts(activation) } else { false }
-    }
-    guard let reader, case .activation(let activation) = reader.op else {
-      return (nil, node.results[0])
-    }
-    return (activation, reader.results[0])
-  }
 }
 
 // MARK: - Steps
@@ -179,9 +153,9 @@ extension Lowering {
       case .op(let op): "\(op.name){\(op.attributes)}"
       case .reorder: "reorder"
       }
-    let activation = step.activation.map { "\($0)" } ?? ""
+    let postOps = step.postOps.isEmpty ? "" : "\(step.postOps)"
     let views = zip(operands, step.operands).map { "\($0):\($1.layout)\($1.type.shape)" }
-    return "\(kind)\(activation)(\(views.joined(separator: ",")))"
+    return "\(kind)\(postOps)(\(views.joined(separator: ",")))"
       + ".\(result):\(step.results[result].layout)\(step.results[result].type)"
   }
 

@@ -15,6 +15,8 @@ extension Plan {
     }
     for index in steps.indices {
       for position in steps[index].operands.indices { rename(&steps[index].operands[position]) }
+      // A step that accumulates writes where an operand lies.
+      for position in steps[index].results.indices { rename(&steps[index].results[position]) }
       guard steps[index].isElementwise, let result = steps[index].results.first,
         buffers[result.buffer].place == .allocated,
         let dying = steps[index].operands.first(where: { operand in

@@ -28,20 +28,25 @@ public struct Step: Hashable, Sendable {
   public var kind: Kind
   public var operands: [Operand]
   public var results: [Operand]
-  /// Applied to the result before it is written.
-  public var activation: Activation?
+  /// Done to the result before it is written, in this order; their operands come last.
+  public var postOps: [PostOp]
   /// The layer the step belongs to.
   public var path: String
 
   public init(
-    _ kind: Kind, _ operands: [Operand], _ results: [Operand], activation: Activation? = nil,
+    _ kind: Kind, _ operands: [Operand], _ results: [Operand], postOps: [PostOp] = [],
     path: String
   ) {
     self.kind = kind
     self.operands = operands
     self.results = results
-    self.activation = activation
+    self.postOps = postOps
     self.path = path
+  }
+
+  /// How many of the operands, the last ones, only post-ops read.
+  public var postOperandCount: Int {
+    postOps.count { if case .activation = $0 { false } else { true } }
   }
 
   /// The kernel's name in printed plans and profiles.
@@ -51,7 +56,7 @@ public struct Step: Hashable, Sendable {
       case .op(let op): op.name
       case .reorder: "reorder"
       }
-    return activation.map { "\(name)+\($0.name)" } ?? name
+    return ([name] + postOps.map(\.name)).joined(separator: "+")
   }
 }
 

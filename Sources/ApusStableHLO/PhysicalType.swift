@@ -22,3 +22,10 @@ public struct PhysicalType: Hashable, Sendable {
   /// Whether the axes lie in their logical order.
   public var isRowMajor: Bool { order == Array(order.indices) }
 }
+
+extension PhysicalType: CustomStringConvertible {
+  /// The logical type, and the order where it is another than the logical one.
+  public var description: String {
+    isRowMajor ? logical.description : "\(logical) with axes \(order) in memory"
+  }
+}

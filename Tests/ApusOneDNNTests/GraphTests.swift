@@ -4,6 +4,7 @@ import ApusReference
 import ApusRuntime
 import ApusTensor
 import ApusTestSupport
+import Foundation
 import Testing
 
 @Suite("Graphs on oneDNN equal the reference")
@@ -43,6 +44,55 @@ struct GraphTests {
       #expect(plan.contains("convolution+\(activation.name)") == (mode == .compiled))
       #expect(plan.contains("multiply+\(activation.name)") == (mode == .compiled))
     }
+  }
+
+  @Test("with shortcuts that are written over, after copies of them in other layouts were made")
+  func shortcuts() throws {
+    let graph = try trace { scope in
+      let x = scope.argument("x", .float32, [2, 16, 9, 8])
+      func convolve(_ name: String, _ x: Tensor) throws -> Tensor {
+        let filter = scope.parameter(name, [16, 16, 3, 3], .heNormal)
+        return try convolution(x, filter, Convolution(padding: Padding2D(1)))
+      }
+      var outputs: [Tensor] = []
+      var y = try convolve("stem", x)
+      for block in 0..<3 {
+        // Reading it transposed needs a row-major copy.
+        outputs.append(try y.transposed([0, 1, 3, 2]))
+        y = try relu(convolve("a\(block)", tanh(y)) + y)
+      }
+      return ["y": y, "0": outputs[0], "1": outputs[1], "2": outputs[2]]
+    }
+    try expectReferenceResults(graph)
+    let plan = try OneDNNBackend(.compiled).planDescription(of: graph)
+    #expect(plan.components(separatedBy: "convolution+sum+relu").count == 4)
+  }
+
+  @Test("with a scale per image and channel, a sum and an activation in one step")
+  func squeezeExcitation() throws {
+    let graph = try trace { scope in
+      let x = scope.argument("x", .float32, [3, 20, 7, 6])
+      let filter = scope.parameter("filter", [20, 20, 1, 1], .heNormal)
+      let y = try convolution(x, filter, Convolution())
+      let z = try convolution(relu(x), filter, Convolution())
+      let gate = try sigmoid(y.mean(2, 3)).reshaped(to: [3, 20, 1, 1])
+      return ["y": try relu(z * gate.broadcast(to: z.shape) + y)]
+    }
+    try expectReferenceResults(graph)
+    let plan = try OneDNNBackend(.compiled).planDescription(of: graph)
+    #expect(plan.contains("multiply+add+relu"))
+  }
+
+  @Test("with a bias after a product")
+  func linear() throws {
+    let graph = try trace { scope in
+      let x = scope.argument("x", .float32, [3, 40])
+      let weight = scope.parameter("weight", [24, 40], .zeros)
+      let bias = scope.parameter("bias", [24], .zeros)
+      return ["y": try relu(dot(x, weight, transposesRight: true) + bias)]
+    }
+    try expectReferenceResults(graph)
+    #expect(try OneDNNBackend(.compiled).planDescription(of: graph).contains("dot+add+relu"))
   }
 
   @Test("directly after a product", arguments: activations)

@@ -38,7 +38,7 @@ extension OneDNNLibrary {
     _ left: MemoryDescription, _ right: MemoryDescription, _ result: MemoryDescription,
     _ step: Step
   ) throws(BackendError) -> Blueprint {
-    try Blueprint("dnnl_matmul_primitive_desc_create", activation: step.activation) {
+    try Blueprint("dnnl_matmul_primitive_desc_create", postOps: postOps(of: step)) {
       dnnl_matmul_primitive_desc_create(
         $0, $1, left.pointer, right.pointer, nil, result.pointer, $2)
     }

@@ -9,7 +9,7 @@ extension OneDNNLibrary {
     let filter =
       step.operands[1].layout == .rowMajor
       ? try filterDescription(convolution, step) : try description(of: step.operands[1])
-    let bias = step.operands.count == 3 ? try description(of: step.operands[2]) : nil
+    let bias = hasBias(step) ? try description(of: step.operands[2]) : nil
     let result = try description(of: step.results[0])
     var blueprint = try primitive(convolution, images, filter, bias, result, step)
     blueprint.bind(DNNL_ARG_SRC, .operand(0), images)
@@ -26,7 +26,7 @@ extension OneDNNLibrary {
     let rowMajor = try filterDescription(convolution, step)
     let filter = try MemoryDescription(
       filterShape(convolution, step).extents, tag: dnnl_format_tag_any)
-    let bias = step.operands.count == 3 ? try description(of: step.operands[2]) : nil
+    let bias = hasBias(step) ? try description(of: step.operands[2]) : nil
     let result = try description(of: step.results[0])
     let blueprint = try primitive(convolution, images, filter, bias, result, step)
     let wantedImages = try imageLayout(
@@ -54,7 +54,7 @@ extension OneDNNLibrary {
     let padding = convolution.padding
     func pair(_ height: Int, _ width: Int) -> [Int64] { [Int64(height), Int64(width)] }
     return try Blueprint(
-      "dnnl_convolution_forward_primitive_desc_create", activation: step.activation
+      "dnnl_convolution_forward_primitive_desc_create", postOps: postOps(of: step)
     ) {
       dnnl_convolution_forward_primitive_desc_create(
         $0, $1, dnnl_forward_inference, dnnl_convolution_direct, images.pointer, filter.pointer,
@@ -64,6 +64,8 @@ extension OneDNNLibrary {
         pair(padding.bottom, padding.right), $2)
     }
   }
+
+  private func hasBias(_ step: Step) -> Bool { step.operands.count - step.postOperandCount == 3 }
 
   /// Grouped filters have an axis of groups in front.
   private func filterShape(_ convolution: Convolution, _ step: Step) -> Shape {

@@ -60,7 +60,7 @@ extension OneDNNLibrary {
     guard let algorithm = binary.algorithm else { return nil }
     let (left, right, result) = try binaryDescriptions(step)
     var blueprint = try Blueprint(
-      "dnnl_binary_primitive_desc_create", activation: step.activation
+      "dnnl_binary_primitive_desc_create", postOps: postOps(of: step)
     ) {
       dnnl_binary_primitive_desc_create(
         $0, $1, algorithm, left.pointer, right.pointer, result.pointer, $2)
@@ -81,7 +81,7 @@ extension OneDNNLibrary {
   ) {
     let (left, right, result) = (step.operands[0], step.operands[1], step.results[0])
     guard [left, right, result].allSatisfy({ $0.layout == .rowMajor }), left.type != right.type,
-      left.type == result.type
+      left.type == result.type, step.operands.count == 2
     else {
       return (
         try description(of: left), try description(of: right), try description(of: result)

@@ -8,7 +8,7 @@ extension OneDNNLibrary {
     let source = try description(of: step.operands[0])
     let result = try description(of: step.results[0])
     var flags = dnnl_use_global_stats.rawValue | dnnl_use_scale.rawValue | dnnl_use_shift.rawValue
-    if step.activation == .relu { flags |= dnnl_fuse_norm_relu.rawValue }
+    if step.postOps == [.activation(.relu)] { flags |= dnnl_fuse_norm_relu.rawValue }
     var blueprint = try Blueprint("dnnl_batch_normalization_forward_primitive_desc_create") {
       dnnl_batch_normalization_forward_primitive_desc_create(
         $0, $1, dnnl_forward_inference, source.pointer, result.pointer, Float(norm.epsilon), flags,

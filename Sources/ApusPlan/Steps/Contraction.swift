@@ -8,15 +8,17 @@ extension Lowering {
     }
     let left = try operand(node.operands[0], in: .rowMajor)
     let right = try operand(node.operands[1], in: .rowMajor)
-    let (activation, value) = absorbActivation(of: node)
+    var fusion = Fusion(result: node.results[0])
+    try absorbChain(&fusion, sources: [left, right], layout: .rowMajor)
+    let result = newOperand(graph[fusion.result], .rowMajor)
     var step = Step(
-      .op(node.op), [left, right], [newOperand(graph[value], .rowMajor)],
-      activation: activation, path: node.path)
+      .op(node.op), [left, right] + fusion.operands, [result], postOps: fusion.postOps,
+      path: node.path)
     if isStatic(right) && !isStatic(left) {
       step.operands[1].layout = .any
       step = try library.resolved(step)
       step.operands[1] = reorder(right, to: step.operands[1].layout, path: node.path)
     }
-    place(value, emit(step))
+    place(fusion.result, emit(step))
   }
 }

@@ -8,10 +8,14 @@ extension Lowering {
     }
     var sources = [try operand(node.operands[0])]
     for value in node.operands.dropFirst() { sources.append(try operand(value, in: .rowMajor)) }
-    let (activation, value) = absorbActivation(of: node)
+    var fusion = Fusion(result: node.results[0])
+    absorbSum(&fusion, sources: sources, at: index)
+    absorbActivation(&fusion)
+    let shortcut = fusion.operands.first
+    var result = newOperand(graph[fusion.result], shortcut?.layout ?? imageLayout)
+    if let shortcut { result.buffer = shortcut.buffer }
     var step = Step(
-      .op(node.op), sources, [newOperand(graph[value], imageLayout)], activation: activation,
-      path: node.path)
+      .op(node.op), sources + fusion.operands, [result], postOps: fusion.postOps, path: node.path)
     step.operands[0].layout = imageLayout
     step.operands[1].layout = .any
     step = try library.resolved(step)
@@ -19,6 +23,6 @@ extension Lowering {
       step.operands[position] = reorder(
         sources[position], to: step.operands[position].layout, path: node.path)
     }
-    place(value, emit(step))
+    place(fusion.result, emit(step))
   }
 }

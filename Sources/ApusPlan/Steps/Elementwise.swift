@@ -2,7 +2,7 @@ import ApusIR
 
 extension Lowering {
   /// Element by element in the layout of the first whole operand; a binary op reads broadcasts as
-  /// views and may apply an activation to its result.
+  /// views and takes on what follows it.
   mutating func lowerElementwise(_ node: Node, at index: Int) throws(PlanError) {
     let types = node.operands.map { graph[$0] }
     guard library.hasKernel(for: node.op, on: types) else { return try lowerRowMajor(node) }
@@ -19,11 +19,13 @@ extension Lowering {
         layout = common
       }
     }
-    var (activation, value): (Activation?, Value) = (nil, node.results[0])
-    if case .binary = node.op { (activation, value) = absorbActivation(of: node) }
-    let result = newOperand(graph[value], layout ?? .rowMajor)
-    place(
-      value,
-      emit(Step(.op(node.op), operands, [result], activation: activation, path: node.path)))
+    var fusion = Fusion(result: node.results[0])
+    if case .binary = node.op {
+      try absorbChain(&fusion, sources: operands, layout: layout ?? .rowMajor)
+    }
+    let result = newOperand(graph[fusion.result], layout ?? .rowMajor)
+    let step = Step(
+      .op(node.op), operands + fusion.operands, [result], postOps: fusion.postOps, path: node.path)
+    place(fusion.result, emit(step))
   }
 }

@@ -10,10 +10,10 @@ extension Lowering {
     for value in node.operands.dropFirst() {
       operands.append(try operand(value, in: .rowMajor))
     }
-    let (activation, value) = absorbActivation(of: node) { $0 == .relu }
-    let result = newOperand(graph[value], operands[0].layout)
-    place(
-      value,
-      emit(Step(.op(node.op), operands, [result], activation: activation, path: node.path)))
+    var fusion = Fusion(result: node.results[0])
+    absorbActivation(&fusion) { $0 == .relu }
+    let result = newOperand(graph[fusion.result], operands[0].layout)
+    let step = Step(.op(node.op), operands, [result], postOps: fusion.postOps, path: node.path)
+    place(fusion.result, emit(step))
   }
 }

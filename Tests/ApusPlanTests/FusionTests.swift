@@ -1,0 +1,114 @@
+import ApusIR
+import ApusPlan
+import ApusTensor
+import ApusTestSupport
+import Testing
+
+@Suite("Fusing what follows a step into it")
+struct FusionTests {
+  @Test("a convolution adds to the shortcut where it lies, then applies the activation")
+  func residual() throws {
+    let plan = try plan(.compiled) { scope, x in
+      let shortcut = try relu(convolve(scope["a"], x))
+      return ["y": try relu(convolve(scope["b"], shortcut * 2) + shortcut)]
+    }
+    expect(
+      plan,
+      """
+      prepare #4 filter float32[16, 16, 3, 3] = reorder(#1 plain float32[16, 16, 3, 3]) @a
+      prepare #9 filter float32[16, 16, 3, 3] = reorder(#7 plain float32[16, 16, 3, 3]) @b
+      #3 nChw16c float32[2, 16, 4, 4] = reorder(#0 plain float32[2, 16, 4, 4]) @a
+      #2 nChw16c float32[2, 16, 4, 4] = convolution+relu(#3 nChw16c float32[2, 16, 4, 4], #4 filter float32[16, 16, 3, 3]) @a
+      #6 nChw16c float32[2, 16, 4, 4] = multiply(#2 nChw16c float32[2, 16, 4, 4], #5 plain float32[1, 1, 1, 1]) @a
+      #2 nChw16c float32[2, 16, 4, 4] = convolution+sum+relu(#6 nChw16c float32[2, 16, 4, 4], #9 filter float32[16, 16, 3, 3], #2 nChw16c float32[2, 16, 4, 4]) @b
+      #10 plain float32[2, 16, 4, 4] = reorder(#2 nChw16c float32[2, 16, 4, 4])
+      return #10
+      """)
+    #expect(plan.steps.count == 5)
+  }
+
+  @Test("a shortcut stays where anything else still reads it, or where it is the convolution's own")
+  func keptShortcuts() throws {
+    func names(
+      _ body: (Scope, Tensor) throws -> KeyValuePairs<String, Tensor>
+    ) throws -> [String] {
+      try plan(.compiled, body).steps.map(\.name).filter { $0 != "reorder" }
+    }
+    let own = try names { scope, x in
+      let shortcut = try convolve(scope["a"], x)
+      return ["y": try convolve(scope["b"], shortcut) + shortcut]
+    }
+    #expect(own == ["convolution", "convolution", "add"])
+    let readLater = try names { scope, x in
+      let shortcut = try convolve(scope["a"], x)
+      let y = try convolve(scope["b"], tanh(shortcut)) + shortcut
+      return ["y": try y * exp(shortcut)]
+    }
+    #expect(readLater == ["convolution", "tanh", "convolution", "add", "exp", "multiply"])
+    let returned = try names { scope, x in
+      let shortcut = try convolve(scope["a"], x)
+      return ["y": try convolve(scope["b"], tanh(shortcut)) + shortcut, "z": shortcut]
+    }
+    #expect(returned == ["convolution", "tanh", "convolution", "add"])
+    let argument = try names { scope, x in ["y": try convolve(scope["a"], tanh(x)) + x] }
+    #expect(argument == ["tanh", "convolution", "add"])
+    let seenOtherwise = try names { scope, x in
+      let shortcut = try convolve(scope["a"], x)
+      let same = try barrier([shortcut])[0]
+      return ["y": try convolve(scope["b"], tanh(shortcut)) + shortcut, "z": try exp(same)]
+    }
+    #expect(seenOtherwise == ["convolution", "tanh", "convolution", "add", "exp"])
+  }
+
+  @Test("the convolution of a shortcut adds to the branch that was there before")
+  func downsampled() throws {
+    let plan = try plan(.compiled) { scope, x in
+      let branch = try convolve(scope["a"], x)
+      return ["y": try relu(branch + convolve(scope["shortcut"], tanh(x)))]
+    }
+    #expect(
+      plan.steps.map(\.name) == [
+        "reorder", "convolution", "tanh", "reorder", "convolution+sum+relu", "reorder",
+      ])
+  }
+
+  @Test("eager plans fuse nothing")
+  func eager() throws {
+    let plan = try plan(.eager) { scope, x in
+      let shortcut = try convolve(scope["a"], x)
+      return ["y": try relu(convolve(scope["b"], tanh(shortcut)) + shortcut)]
+    }
+    #expect(plan.steps.allSatisfy { $0.postOps.isEmpty })
+  }
+
+  @Test("a scale per image and channel takes the sum and the activation with it")
+  func squeezeExcitation() throws {
+    let plan = try plan(.compiled) { scope, x in
+      let (a, b) = (try convolve(scope["a"], x), try convolve(scope["b"], x))
+      let gate = try sigmoid(a.mean(2, 3)).reshaped(to: [2, 16, 1, 1])
+      return ["y": try relu(b * gate.broadcast(to: b.shape) + a)]
+    }
+    let scale = try #require(plan.steps.first { $0.name == "multiply+add+relu" })
+    #expect(scale.operands.map(\.type.shape) == [[2, 16, 4, 4], [2, 16, 1, 1], [2, 16, 4, 4]])
+  }
+
+  @Test("a linear layer's product takes its bias with it")
+  func linear() throws {
+    let plan = try plan(.compiled, x: [2, 16]) { scope, x in
+      let weight = scope.parameter("weight", [10, 16], .uniformFanIn(16))
+      let bias = scope.parameter("bias", [10], .zeros)
+      return ["y": try dot(x, weight, transposesRight: true) + bias]
+    }
+    #expect(plan.steps.map(\.name) == ["dot+add"])
+  }
+
+  @Test("arithmetic on parameters alone stays in the preparation")
+  func preparation() throws {
+    let plan = try plan(.compiled, x: [2, 16]) { scope, x in
+      let (a, b) = (scope.parameter("a", [2, 16], .ones), scope.parameter("b", [2, 16], .ones))
+      return ["y": try a * b + x]
+    }
+    #expect(plan.preparation.map(\.name) == ["multiply"])
+    #expect(plan.steps.map(\.name) == ["add"])
+  }
+}
