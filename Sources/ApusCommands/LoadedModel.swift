@@ -18,7 +18,7 @@ struct LoadedModel {
     let graph = try model.graph(batch: 1, options)
     let expected = graph.parameters
     guard let weights else {
-      try Self.requireMemory(for: expected.map(\.type))
+      try Self.requireMemory(for: expected.map(\.type), of: model)
       parameters = ParameterStore(initializing: graph)
       initialized = []
       return
@@ -28,7 +28,8 @@ struct LoadedModel {
       allowMismatch: allowMismatch)
     initialized = store.missing
     let missing = Set(store.missing)
-    try Self.requireMemory(for: expected.filter { missing.contains($0.path) }.map(\.type))
+    let fresh = expected.filter { missing.contains($0.path) }.map(\.type)
+    try Self.requireMemory(for: fresh, of: model)
     try Self.requireFinite(store, file: weights)
     store.fill(from: graph)
     parameters = store
@@ -45,8 +46,16 @@ struct LoadedModel {
   }
 
   /// Throws unless fresh values of these types can be had; drawing them takes a second copy.
-  private static func requireMemory(for types: [TensorType]) throws(BackendError) {
+  private static func requireMemory(
+    for types: [TensorType], of model: Model
+  ) throws(InputError) {
     let size = types.reduce(0) { $0 + $1.sizeInBytes }
-    try HostMemory.require(size + (types.map(\.sizeInBytes).max() ?? 0))
+    do {
+      try HostMemory.require(size + (types.map(\.sizeInBytes).max() ?? 0))
+    } catch {
+      throw InputError(
+        "\(model.name): out of memory: fresh weights must fit into it, got \(size) bytes; "
+          + "use fewer classes")
+    }
   }
 }

@@ -56,7 +56,7 @@ struct Models: ParsableCommand {
     for row in summaries {
       table.add([
         "\(row.name)", .count(row.parameters), "\(HumanNumber.scaled(Double(row.macs)))",
-        "\(row.imageSize)", "\(row.classes)", "\(row.source)",
+        "\(row.imageSize)", .count(row.classes), "\(row.source)",
       ])
     }
     return table.plain()
@@ -73,7 +73,7 @@ struct Models: ParsableCommand {
       table.add([
         "\(row.name)", .count(row.parameters), .mebibytes(row.weightBytes), scaled(row.macs),
         scaled(row.macsByOp["convolution"]), scaled(row.macsByOp["dot"]),
-        scaled(row.activations), "\(row.input)", "\(row.classes)",
+        scaled(row.activations), "\(row.input)", .count(row.classes),
         "\(row.options.joined(separator: " "))", "\(row.source)",
       ])
     }

@@ -239,7 +239,12 @@ extension ErrorRow {
     // More than any machine has.
     ErrorRow(
       classify + " landscape.jpg --classes 1000000000 --allow-mismatch fc.*", 1,
-      "out of memory: 4100000000000 bytes could not be allocated; use a smaller batch or image"),
+      "resnet18: out of memory: fresh weights must fit into it, got 2052000000000 bytes; "
+        + "use fewer classes"),
+    ErrorRow(
+      "bench -m vgg16 --classes 1000000000", 1,
+      "vgg16: out of memory: fresh weights must fit into it, got 16388537042176 bytes; "
+        + "use fewer classes"),
     ErrorRow(
       "bench -m resnet18 --weights missing.pth", 1,
       "missing.pth: cannot open the file: No such file or directory"),
