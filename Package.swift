@@ -49,6 +49,7 @@ let package = Package(
     .target(name: "CPJRT"),
     library(
       "ApusPJRT", uses: ["ApusIR", "ApusPasses", "ApusRuntime", "ApusStableHLO", "CPJRT"]),
+    library("CKernels"),
     library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",
@@ -80,6 +81,7 @@ let package = Package(
         "ApusIR", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor", "ApusTestSupport",
         "CPJRT",
       ]),
+    tests(of: "CKernels", uses: ["ApusIR", "ApusReference", "ApusTestSupport"]),
 
     tests(of: "ApusData", resources: [.copy("Fixtures")]),
 

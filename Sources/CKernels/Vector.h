@@ -1,0 +1,15 @@
+// Vectors of LANES floats; included once for each instruction set.
+#define INLINE static inline __attribute__((always_inline))
+/// Before a loop of few turns, so that arrays indexed in it live in registers.
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+typedef float Vector __attribute__((ext_vector_type(LANES)));
+/// A vector anywhere in memory.
+typedef float Loose __attribute__((ext_vector_type(LANES), aligned(sizeof(float))));
+
+INLINE Vector load(const float *from) { return *(const Loose *)from; }
+INLINE void store(float *to, Vector value) { *(Loose *)to = value; }
+
+/// The larger and the smaller of two numbers, or `x` where it is NaN.
+INLINE Vector larger(Vector bound, Vector x) { return x < bound ? bound : x; }
+INLINE Vector smaller(Vector bound, Vector x) { return x > bound ? bound : x; }
