@@ -80,14 +80,15 @@ struct Convert: ParsableCommand {
     }
     let graph = try model.model.graph(batch: 1, network.options(for: model.model))
     let expected = graph.parameters
-    let paths = expected.map(\.path)
-    let file = source.withPaths(of: paths)
+    let file = source.matched(to: expected)
     try file.requireMatch(expected)
     let naming = map ?? (format == .mxnetParams ? .mxnet : .torchvision)
-    let names = WeightMap(naming, paths: paths)
+    let names = WeightMap(naming, paths: expected.map(\.path))
     var contents: [WeightFile.Content] = []
-    for path in paths {
-      contents.append(try file.content(path, as: names.name(of: path)))
+    for (path, type) in expected {
+      contents.append(
+        try file.content(path, as: names.name(of: path))
+          .reshaped(to: names.shape(type.shape, of: path)))
       if format != .mxnetParams, let counter = names.batchCounter(after: path) {
         contents.append(.init(counter, HostTensor(TensorType(.int64, []), [Int64(0)])))
       }

@@ -24,7 +24,7 @@ struct LoadedModel {
       return
     }
     var store = try ParameterStore(
-      WeightFile(path: weights).withPaths(of: expected.map(\.path)), matching: expected,
+      WeightFile(path: weights).matched(to: expected), matching: expected,
       allowMismatch: allowMismatch)
     initialized = store.missing
     let missing = Set(store.missing)

@@ -21,6 +21,12 @@ struct ModelSummary: Encodable {
   let weightBytes: Int
   let imageSize: Int
   let channels: Int
+  let interpolation: String
+  /// The part of a resized picture's short side that is cropped.
+  let cropFraction: Double
+  /// Per channel, of pixels in 0...1.
+  let mean, std: [Double]
+  let classes: Int
   let options: [String]
   let source: String
   let layers: [Layer]?
@@ -31,14 +37,17 @@ struct ModelSummary: Encodable {
     case activations
     case weightBytes = "weight_bytes"
     case imageSize = "image_size"
-    case channels, options, source, layers
+    case channels, interpolation
+    case cropFraction = "crop_fraction"
+    case mean, std, classes, options, source, layers
   }
 
   /// The shape of one image.
   var input: String { "\(channels)×\(imageSize)×\(imageSize)" }
 
-  init(_ model: Model, layers showsLayers: Bool) throws {
-    let graph = try model.graph(batch: 1)
+  /// - Parameter definition: options with the network's own number of classes.
+  init(_ model: Model, _ definition: NetworkOptions, layers showsLayers: Bool) throws {
+    let graph = try model.graph(batch: 1, definition)
     name = model.name
     parameters = graph.parameterCount
     macs = graph.macs
@@ -58,6 +67,11 @@ struct ModelSummary: Encodable {
     }
     imageSize = model.input.size
     channels = model.input.channels
+    interpolation = model.input.interpolation.rawValue
+    cropFraction = model.input.cropFraction
+    mean = model.input.mean
+    std = model.input.standardDeviation
+    classes = definition.classes
     options = model.options.map(\.rawValue).sorted()
     source = model.source
     layers =

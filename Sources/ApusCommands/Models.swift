@@ -16,6 +16,9 @@ struct Models: ParsableCommand {
   @Flag(help: "Each network's layers: result, parameters, MACs.")
   var layers = false
 
+  @OptionGroup(title: "The networks' definitions")
+  var network: NetworkFlags
+
   @Option(help: "table or json.")
   var format = TextFormat.table
 
@@ -29,10 +32,13 @@ struct Models: ParsableCommand {
       throw ValidationError(
         "pattern: must match the name of a network, got \"\(pattern)\"; see `apus models`")
     }
+    for model in models { _ = try network.options(for: model) }
   }
 
   func run() throws {
-    let summaries = try models.map { try ModelSummary($0, layers: layers) }
+    let summaries = try models.map { model in
+      try ModelSummary(model, network.options(for: model), layers: layers)
+    }
     switch format {
     case .json: try Console.output(JSONValue(encoding: summaries).text(indented: true))
     case .table where layers:
@@ -45,12 +51,12 @@ struct Models: ParsableCommand {
   private static func table(_ summaries: [ModelSummary]) -> String {
     var table = Table([
       .words("model"), .numbers("parameters"), .numbers("MACs"), .numbers("image", unit: "px"),
-      .words("source"),
+      .numbers("classes"), .words("source"),
     ])
     for row in summaries {
       table.add([
         "\(row.name)", .count(row.parameters), "\(HumanNumber.scaled(Double(row.macs)))",
-        "\(row.imageSize)", "\(row.source)",
+        "\(row.imageSize)", "\(row.classes)", "\(row.source)",
       ])
     }
     return table.plain()
@@ -60,15 +66,15 @@ struct Models: ParsableCommand {
     var table = Table([
       .words("model"), .numbers("parameters"), .numbers("weights", unit: "MiB"),
       .numbers("MACs"), .numbers("convolution"), .numbers("dot"), .numbers("activations"),
-      .words("input"), .words("options"), .words("source"),
+      .words("input"), .numbers("classes"), .words("options"), .words("source"),
     ])
     func scaled(_ value: Int?) -> Table.Cell { "\(HumanNumber.scaled(Double(value ?? 0)))" }
     for row in summaries {
       table.add([
         "\(row.name)", .count(row.parameters), .mebibytes(row.weightBytes), scaled(row.macs),
         scaled(row.macsByOp["convolution"]), scaled(row.macsByOp["dot"]),
-        scaled(row.activations), "\(row.input)", "\(row.options.joined(separator: " "))",
-        "\(row.source)",
+        scaled(row.activations), "\(row.input)", "\(row.classes)",
+        "\(row.options.joined(separator: " "))", "\(row.source)",
       ])
     }
     return table.plain()

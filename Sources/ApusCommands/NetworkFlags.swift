@@ -4,9 +4,10 @@ import ArgumentParser
 /// The options of a network's definition, as flags that several subcommands share.
 struct NetworkFlags: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "The number of classes of the network's head (default: 1000).",
+    parsing: .unconditional,
+    help: "The number of classes of the head (default: the network's own; see `apus models`).",
     transform: PositiveInt.init(parsing:))
-  var classes = PositiveInt(1000)
+  var classes: PositiveInt?
 
   @Option(
     help: "full, or cut: one fully connected layer in place of all from the first flatten on.")
@@ -24,24 +25,35 @@ struct NetworkFlags: ParsableArguments {
   @Option(help: "symmetric, or same: as TensorFlow pads.")
   var padding: NetworkOptions.PaddingMode?
 
+  @Flag(help: "End each residual branch in an activation, before the sum.")
+  var branchActivation = false
+
+  @Option(
+    parsing: .unconditional,
+    help: "In training, the probability of dropping an activation before the head's last layer.")
+  var dropout: Double?
+
+  @Option(
+    parsing: .unconditional, help: "In training, the probability of dropping a residual branch.")
+  var dropConnect: Double?
+
   /// The options, unchecked.
   var given: NetworkOptions {
     NetworkOptions(
-      classes: classes.value, head: head, activation: activation?.activation, stem: stem,
-      order: order, padding: padding)
+      classes: classes?.value, head: head, activation: activation?.activation, stem: stem,
+      order: order, padding: padding, activatesBranch: branchActivation, dropout: dropout,
+      dropConnect: dropConnect)
   }
 
-  /// The options, checked against what the model's definition has.
+  /// The options, checked against what the model's definition has and with its number of classes.
   ///
   /// - Throws: a usage error.
   func options(for model: Model) throws(ValidationError) -> NetworkOptions {
-    let options = given
     do {
-      try model.validate(options)
+      return try model.resolved(given)
     } catch {
       throw ValidationError("\(error)")
     }
-    return options
   }
 }
 

@@ -50,6 +50,13 @@ struct Predict: ParsableCommand {
   var imageSize: PositiveInt?
 
   @Option(
+    help: ArgumentHelp(
+      "What is done to pixels, in place of the network's own.",
+      discussion: "imagenet: less ImageNet's mean, by its deviation; centered: into -1…1; caffe: "
+        + "0…255 less ImageNet's mean; raw: 0…255. torchvision's transform_input is centered."))
+  var normalization: ImageInput.Normalization?
+
+  @Option(
     help: "A .npy file with a float32 array [n, 3, h, w] instead of pictures.",
     completion: .file())
   var tensor: String?
@@ -94,16 +101,30 @@ struct Predict: ParsableCommand {
       throw ValidationError("--image-size: does not apply to --tensor, whose size is its own")
     }
     try precision.require(on: device)
+    if normalization != nil && (tensor != nil || input.channels != 3) {
+      throw ValidationError(
+        "--normalization: must come with coloured pictures, got "
+          + (tensor == nil ? "a network for grey ones" : "--tensor"))
+    }
     let classes = try network.options(for: model.model).classes
     if topK.value > classes {
       throw ValidationError(
         "--top-k: must be at most the number of classes, \(classes), got \(topK.value)")
     }
     do {
-      _ = try model.model.input.preprocessing(size: imageSize?.value)
+      _ = try input.preprocessing(size: imageSize?.value)
     } catch {
       throw ValidationError("--image-size: \(error)")
     }
+  }
+
+  private var input: ImageInput {
+    var input = model.model.input
+    if let normalization {
+      input.mean = normalization.mean
+      input.standardDeviation = normalization.standardDeviation
+    }
+    return input
   }
 
   func run() throws {
@@ -137,7 +158,7 @@ struct Predict: ParsableCommand {
     tensor path: String, _ classifier: Classifier, _ report: inout PredictionReport
   ) throws {
     let tensor = try NumPyFile.read(path)
-    let channels = model.model.input.channels
+    let channels = input.channels
     guard tensor.dtype == .float32, tensor.shape.rank == 4, tensor.shape[1] == channels,
       tensor.shape.allSatisfy({ $0 >= 1 })
     else {
@@ -160,9 +181,9 @@ struct Predict: ParsableCommand {
   private func classify(
     pictures: [String], _ classifier: Classifier, _ report: inout PredictionReport
   ) throws {
-    let preprocessing = try model.model.input.preprocessing(size: imageSize?.value)
+    let preprocessing = try input.preprocessing(size: imageSize?.value)
     var batch = try PictureBatch(
-      preprocessing, channels: model.model.input.channels,
+      preprocessing, channels: input.channels,
       capacity: min(batchSize?.value ?? 1, pictures.count))
     for (index, path) in pictures.enumerated() {
       if Interruption.requested { return }
@@ -186,3 +207,5 @@ struct InputError: Error, CustomStringConvertible {
 
   init(_ description: String) { self.description = description }
 }
+
+extension ImageInput.Normalization: ExpressibleByArgument {}

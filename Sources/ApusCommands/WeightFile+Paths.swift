@@ -8,16 +8,24 @@ extension Graph {
 }
 
 extension WeightFile {
-  /// The file with a network's paths for names; whose names it has is found out from them.
+  /// The file with a network's paths for names and, where only the shape is the file's own, its
+  /// shapes; whose names it has is found out from them.
   ///
   /// Names the network does not know stay as they are, so that messages show them.
-  func withPaths(of paths: [String]) -> WeightFile {
-    let map = WeightMap(detecting: entries.map(\.name), paths: paths)
+  func matched(to parameters: [(path: String, type: TensorType)]) -> WeightFile {
+    let map = WeightMap(detecting: entries.map(\.name), paths: parameters.map(\.path))
+    let shapes = Dictionary(parameters.map { ($0.path, $0.type.shape) }) { first, _ in first }
     var taken: Set<String> = []
-    return renamed { name in
-      if map.ignores(name) { return nil }
-      guard let path = map.path(of: name) else { return name }
-      return taken.insert(path).inserted ? path : "\(name) (a second \(path))"
+    return presented { entry in
+      if map.ignores(entry.name) { return nil }
+      guard let path = map.path(of: entry.name) else { return (entry.name, entry.shape) }
+      guard taken.insert(path).inserted else {
+        return ("\(entry.name) (a second \(path))", entry.shape)
+      }
+      if let shape = shapes[path], map.shape(shape, of: path) == entry.shape {
+        return (path, shape)
+      }
+      return (path, entry.shape)
     }
   }
 }

@@ -9,6 +9,9 @@
 //
 // Paths: conv1 … conv5, fc6, fc7, fc8 as in Caffe; `fc` with the head cut. A dot is an underscore
 // in MXNet's names. The classifier fixes the image's size: sides of 199 to 230 pixels fit.
+//
+// Pictures: a crop of 227 from 256 pixels as in BVLC's prototxt, in red, green, blue because MXNet's
+// converter exchanges the first convolution's channels; the mean is the one MXNet's gallery uses.
 
 import ApusIR
 import ApusNN
@@ -68,17 +71,8 @@ extension CaffeNet {
   public static let models = [
     Model(
       "caffenet", source: "Jia et al. 2014, arXiv 1408.5093",
-      input: .meanSubtracted(size: 227), options: [.head, .activation, .dropout]
+      input: ImageInput(size: 227, cropFraction: 227.0 / 256, .caffe),
+      options: [.head, .activation, .dropout]
     ) { scope, options in CaffeNet(scope, options) }
   ]
-}
-
-extension ImageInput {
-  /// Pixels in 0...255 from which only ImageNet's mean is subtracted, as Caffe's and MXNet's
-  /// networks take them.
-  static func meanSubtracted(size: Int = 224) -> ImageInput {
-    let mean = [123.68, 116.779, 103.939].map { $0 / 255 }
-    return ImageInput(
-      size: size, mean: mean, standardDeviation: [1.0 / 255, 1.0 / 255, 1.0 / 255])
-  }
 }

@@ -18,7 +18,7 @@ import ApusTensor
 public struct LeNet: Layer {
   let layers: Chain
 
-  public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
+  public init(_ scope: Scope, _ options: NetworkOptions = Digits.options) {
     let activation = options.activation ?? .tanh
     let pool = MaxPool2D(kernel: 2, stride: 2)
     layers = Chain([
@@ -38,7 +38,7 @@ public struct LeNet: Layer {
 public struct MultilayerPerceptron: Layer {
   let layers: Chain
 
-  public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
+  public init(_ scope: Scope, _ options: NetworkOptions = Digits.options) {
     let activation = options.activation ?? .relu
     layers = Chain([
       Applied { try $0.flattened() },
@@ -54,6 +54,9 @@ public struct MultilayerPerceptron: Layer {
 
 /// The networks for handwritten digits.
 public enum Digits {
+  /// Ten classes where none are asked for.
+  public static let options = NetworkOptions(classes: 10)
+
   private static let input = ImageInput(
     size: 28, channels: 1, cropFraction: 1, mean: [0], standardDeviation: [1])
 
@@ -61,10 +64,11 @@ public enum Digits {
   public static let models = [
     Model(
       "lenet", source: "LeCun et al. 1998, doi 10.1109/5.726791; as in MXNet", input: input,
-      options: [.activation]
+      classes: options.classes, options: [.activation]
     ) { scope, options in LeNet(scope, options) },
     Model(
-      "mlp", source: "MXNet's example, 784–128–64", input: input, options: [.activation]
+      "mlp", source: "MXNet's example, 784–128–64", input: input, classes: options.classes,
+      options: [.activation]
     ) { scope, options in MultilayerPerceptron(scope, options) },
   ]
 }

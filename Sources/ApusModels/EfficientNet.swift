@@ -74,7 +74,9 @@ public struct EfficientNet: Layer {
     let features = variant.channels(1280)
     head = units.make(scope["conv_head"], scope["bn2"], channels, features, kernel: 1)
     dropout = Dropout(scope, rate: options.dropout ?? variant.dropout)
-    classifier = Linear(scope["classifier"], features, options.classes)
+    // Fresh features are weak, and a bias as PyTorch's layers have would drown them; timm's is zero.
+    classifier = Linear(
+      scope["classifier"], features, options.classes, biasInitializer: .zeros)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
@@ -191,12 +193,9 @@ extension EfficientNet {
   }
 
   private static func input(
-    _ size: Int, crop: Double = 0.875, mean: [Double] = [0.485, 0.456, 0.406],
-    deviation: [Double] = [0.229, 0.224, 0.225]
+    _ size: Int, crop: Double = 0.875, _ normalization: ImageInput.Normalization = .imagenet
   ) -> ImageInput {
-    ImageInput(
-      size: size, cropFraction: crop, interpolation: .bicubic, mean: mean,
-      standardDeviation: deviation)
+    ImageInput(size: size, cropFraction: crop, interpolation: .bicubic, normalization)
   }
 
   private static let scales = [
@@ -206,7 +205,7 @@ extension EfficientNet {
     // timm's weights of efficientnet_b1 were trained on pixels in -1...1.
     Scale(
       name: "b1", width: 1, depth: 1.1, dropout: 0.2,
-      input: input(240, crop: 0.9, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5]),
+      input: input(240, crop: 0.9, .centered),
       tensorFlowInput: input(240, crop: 0.882)),
     Scale(
       name: "b2", width: 1.1, depth: 1.2, dropout: 0.3, input: input(256),

@@ -16,6 +16,10 @@
 //
 // Paths: MXNet's names with a dot after stage and unit: stage1.unit2.conv3.weight is
 // stage1_unit2_conv3_weight there, and stage1.unit1.sc (with sc_bn) is the shortcut.
+//
+// Pictures: crops of 224 from 256 pixels in 0...255, from which the normalisation of the raw image
+// takes the mean of the pre-activation networks; the ResNeXts' weights want the mean 123.68, 116.779,
+// 103.939 subtracted before.
 
 import ApusIR
 import ApusNN
@@ -214,13 +218,7 @@ extension GalleryResNet {
       name,
       source: isPreActivation
         ? "He et al. 2016, arXiv 1603.05027" : "Xie et al. 2017, arXiv 1611.05431",
-      input: isPreActivation ? .unscaled : .meanSubtracted(), options: [.head, .activation]
+      input: ImageInput(isPreActivation ? .raw : .caffe), options: [.head, .activation]
     ) { scope, options in GalleryResNet(scope, variant, options) }
   }
-}
-
-extension ImageInput {
-  /// Pixels in 0...255 as they are.
-  fileprivate static let unscaled = ImageInput(
-    mean: [0, 0, 0], standardDeviation: [1.0 / 255, 1.0 / 255, 1.0 / 255])
 }

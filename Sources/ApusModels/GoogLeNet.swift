@@ -101,7 +101,7 @@ extension GoogLeNet {
   public static let models = [
     Model(
       "googlenet", source: "Szegedy et al. 2014, arXiv 1409.4842",
-      input: ImageInput(mean: [0.5, 0.5, 0.5], standardDeviation: [0.5, 0.5, 0.5]),
+      input: ImageInput(.centered),
       options: [.head, .activation, .dropout]
     ) { scope, options in GoogLeNet(scope, options) }
   ]

@@ -5,6 +5,9 @@
 // Parameters at 1000 classes: 11,295,240.
 //
 // Paths: MXNet's names of the layers, conv_3a_3x3_reduce with its bn_3a_3x3_reduce.
+//
+// Pictures: MXNet's image classification example scores the published weights on crops of 224 from
+// 256 pixels, less the mean 123.68, 116.779, 103.939.
 
 import ApusIR
 import ApusNN
@@ -148,7 +151,7 @@ extension InceptionBN {
   public static let models = [
     Model(
       "inception_bn", source: "Ioffe and Szegedy 2015, arXiv 1502.03167",
-      input: .meanSubtracted(), options: [.head, .activation]
+      input: ImageInput(.caffe), options: [.head, .activation]
     ) { scope, options in InceptionBN(scope, options) }
   ]
 }

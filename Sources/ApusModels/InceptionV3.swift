@@ -145,8 +145,7 @@ extension InceptionV3 {
     Model(
       "inception_v3", source: "Szegedy et al. 2015, arXiv 1512.00567",
       input: ImageInput(
-        size: 299, cropFraction: 299.0 / 342, mean: [0.5, 0.5, 0.5],
-        standardDeviation: [0.5, 0.5, 0.5]),
+        size: 299, cropFraction: 299.0 / 342, .centered),
       options: [.head, .activation, .dropout]
     ) { scope, options in InceptionV3(scope, options) }
   ]

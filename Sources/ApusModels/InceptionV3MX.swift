@@ -8,6 +8,9 @@
 //
 // Paths: MXNet's names with a dot between module, tower, unit and layer:
 // mixed_4.tower_1.conv_2.conv2d.weight is mixed_4_tower_1_conv_2_conv2d_weight there.
+//
+// Pictures: (p - 128) / 128 of pixels in 0...255, as in the code that came with MXNet's weights; these
+// were converted from TensorFlow's, which are evaluated on the middle seven eighths.
 
 import ApusIR
 import ApusNN
@@ -177,7 +180,8 @@ extension InceptionV3MX {
     Model(
       "inception_v3_mx", source: "Szegedy et al. 2015, arXiv 1512.00567",
       input: ImageInput(
-        size: 299, mean: [Double](repeating: 128.0 / 255, count: 3),
+        size: 299, channels: 3, cropFraction: 0.875,
+        mean: [Double](repeating: 128.0 / 255, count: 3),
         standardDeviation: [Double](repeating: 128.0 / 255, count: 3)),
       options: [.head, .activation]
     ) { scope, options in InceptionV3MX(scope, options) }

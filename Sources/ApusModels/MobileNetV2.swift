@@ -42,6 +42,9 @@ public struct MobileNetV2: Layer {
     try classifier(globalAveragePool(features(x)))
   }
 
+  /// How many blocks each stage has.
+  static var depths: [Int] { stages.map(\.depth) }
+
   /// The paper's table 2.
   private static let stages: [(expansion: Int, outputs: Int, depth: Int, stride: Int)] = [
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),

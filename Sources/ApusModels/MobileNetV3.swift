@@ -1,7 +1,10 @@
 // Searching for MobileNetV3
 // Andrew Howard et al., 2019 (https://arxiv.org/abs/1905.02244)
-// Variant: torchvision's large network, width 1.
-// Parameters at 1000 classes: mobilenet_v3_large 5,483,032. A cut head is `fc` on 960 channels.
+// Variants: mobilenet_v3_large, torchvision's large network of width 1 (BN eps 1e-3 and momentum
+// 0.01, dropout 0.2), and mobilenetv3_large_100, timm's (BN eps 1e-5 and momentum 0.1, no dropout).
+// Parameters at 1000 classes: 5,483,032 both. A cut head is `fc` on 960 channels.
+//
+// Paths of both are torchvision's.
 
 import ApusIR
 import ApusNN
@@ -9,20 +12,34 @@ import ApusTensor
 
 /// Inverted residuals with squeeze-excitation and hard-swish.
 public struct MobileNetV3: Layer {
+  /// Whose normalisation and dropout.
+  public struct Variant: Sendable {
+    public var epsilon: Double
+    public var momentum: Double
+    public var dropout: Double
+
+    public static let torchvision = Variant(epsilon: 1e-3, momentum: 0.01, dropout: 0.2)
+    public static let timm = Variant(epsilon: 1e-5, momentum: 0.1, dropout: 0)
+  }
+
   let features, classifier: Chain
 
-  public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
+  public init(
+    _ scope: Scope, _ variant: Variant = .torchvision,
+    _ options: NetworkOptions = NetworkOptions()
+  ) {
     let place = scope["features"]
+    let units = MobileNetV3Units(variant: variant)
     var layers: [any Layer] = [
-      unit(place[0], 3, 16, kernel: 3, stride: 2, .hardSwish)
+      units.make(place[0], 3, 16, kernel: 3, stride: 2, .hardSwish)
     ]
     var channels = 16
     for block in Self.blocks {
-      layers.append(Bottleneck(place[layers.count]["block"], channels, block))
+      layers.append(Bottleneck(place[layers.count]["block"], units, channels, block))
       channels = block.outputs
     }
     let width = 6 * channels
-    layers.append(unit(place[layers.count], channels, width, kernel: 1, .hardSwish))
+    layers.append(units.make(place[layers.count], channels, width, kernel: 1, .hardSwish))
     features = Chain(layers)
     let head = scope["classifier"]
     classifier =
@@ -30,7 +47,8 @@ public struct MobileNetV3: Layer {
       ? options.classifier(scope["fc"], width)
       : Chain([
         Linear(head[0], width, 1280), Applied(.hardSwish),
-        Dropout(head[2], rate: options.dropout ?? 0.2), Linear(head[3], 1280, options.classes),
+        Dropout(head[2], rate: options.dropout ?? variant.dropout),
+        Linear(head[3], 1280, options.classes, biasInitializer: .zeros),
       ])
   }
 
@@ -59,6 +77,19 @@ public struct MobileNetV3: Layer {
     }
   }
 
+  /// How many blocks there are of each number of channels.
+  static var depths: [Int] {
+    var depths: [Int] = []
+    for (index, block) in blocks.enumerated() {
+      if index > 0, block.outputs == blocks[index - 1].outputs {
+        depths[depths.count - 1] += 1
+      } else {
+        depths.append(1)
+      }
+    }
+    return depths
+  }
+
   fileprivate static let blocks = [
     Block(3, 16, 16, squeezes: false, .relu),
     Block(3, 64, 24, squeezes: false, .relu, stride: 2),
@@ -82,14 +113,16 @@ private struct Bottleneck: Layer {
   let layers: Chain
   let adds: Bool
 
-  init(_ scope: Scope, _ inputs: Int, _ block: MobileNetV3.Block) {
+  init(
+    _ scope: Scope, _ units: MobileNetV3Units, _ inputs: Int, _ block: MobileNetV3.Block
+  ) {
     let width = block.width
     var layers: [any Layer] = []
     if width != inputs {
-      layers.append(unit(scope[0], inputs, width, kernel: 1, block.activation))
+      layers.append(units.make(scope[0], inputs, width, kernel: 1, block.activation))
     }
     layers.append(
-      unit(
+      units.make(
         scope[layers.count], width, width, kernel: block.kernel, stride: block.stride,
         groups: width, block.activation))
     if block.squeezes {
@@ -99,7 +132,7 @@ private struct Bottleneck: Layer {
           reduce: squeeze["fc1"], expand: squeeze["fc2"], width,
           squeezed: multipleOfEight(near: width / 4), gate: .hardSigmoid))
     }
-    layers.append(unit(scope[layers.count], width, block.outputs, kernel: 1, nil))
+    layers.append(units.make(scope[layers.count], width, block.outputs, kernel: 1, nil))
     self.layers = Chain(layers)
     adds = block.stride == 1 && inputs == block.outputs
   }
@@ -110,14 +143,20 @@ private struct Bottleneck: Layer {
   }
 }
 
-private func unit(
-  _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1,
-  _ activation: Activation?
-) -> ConvUnit {
-  ConvUnit(
-    Conv2D(
-      scope[0], inputs, outputs, kernel: kernel, stride: stride, groups: groups, bias: false),
-    BatchNorm2D(scope[1], outputs, epsilon: 0.001, momentum: 0.01), activation)
+/// Makes the convolutions of one network with their normalisation.
+private struct MobileNetV3Units {
+  let variant: MobileNetV3.Variant
+
+  func make(
+    _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
+    groups: Int = 1, _ activation: Activation?
+  ) -> ConvUnit {
+    ConvUnit(
+      Conv2D(
+        scope[0], inputs, outputs, kernel: kernel, stride: stride, groups: groups, bias: false),
+      BatchNorm2D(scope[1], outputs, epsilon: variant.epsilon, momentum: variant.momentum),
+      activation)
+  }
 }
 
 /// Rounded to a multiple of eight, but not to less than nine tenths.
@@ -127,11 +166,15 @@ private func multipleOfEight(near count: Int) -> Int {
 }
 
 extension MobileNetV3 {
-  /// The family's entry in the catalogue.
+  /// The family's entries in the catalogue; timm's resizes differently.
   public static let models = [
     Model(
       "mobilenet_v3_large", source: "Howard et al. 2019, arXiv 1905.02244",
       options: [.head, .dropout]
-    ) { scope, options in MobileNetV3(scope, options) }
+    ) { scope, options in MobileNetV3(scope, .torchvision, options) },
+    Model(
+      "mobilenetv3_large_100", source: "Howard et al. 2019, arXiv 1905.02244",
+      input: ImageInput(interpolation: .bicubic), options: [.head, .dropout]
+    ) { scope, options in MobileNetV3(scope, .timm, options) },
   ]
 }

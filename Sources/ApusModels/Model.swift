@@ -8,9 +8,13 @@ public struct Model: Sendable {
   /// Title, year and link of the paper.
   public let source: String
   public let input: ImageInput
+  /// How many classes its published weights tell apart.
+  public let classes: Int
   /// The options its definition has.
   public let options: Set<NetworkOptions.Kind>
   let build: @Sendable (Scope, NetworkOptions) throws -> any Layer
+
+  public static let classesOfImageNet = 1000
 
   /// The side of the square input it was defined for, in pixels.
   public var imageSize: Int { input.size }
@@ -19,12 +23,13 @@ public struct Model: Sendable {
   ///   `[n, classes]`.
   public init(
     _ name: String, source: String, input: ImageInput = ImageInput(),
-    options: Set<NetworkOptions.Kind> = [],
+    classes: Int = classesOfImageNet, options: Set<NetworkOptions.Kind> = [],
     build: @escaping @Sendable (Scope, NetworkOptions) throws -> any Layer
   ) {
     self.name = name
     self.source = source
     self.input = input
+    self.classes = classes
     self.options = options
     self.build = build
   }
@@ -43,8 +48,18 @@ public struct Model: Sendable {
       images: [batch, input.channels, side, side], options, training: training)
   }
 
-  /// Checks that the definition has the options and that their values are in range.
-  public func validate(_ options: NetworkOptions) throws(ModelError) {
+  /// The options with the network's own number of classes where none is asked for.
+  ///
+  /// - Throws: ``ModelError`` where the definition does not have an option or a value is out of
+  ///   range.
+  public func resolved(_ options: NetworkOptions) throws(ModelError) -> NetworkOptions {
+    var resolved = options
+    resolved.classes = options.requestedClasses ?? classes
+    try validate(resolved)
+    return resolved
+  }
+
+  private func validate(_ options: NetworkOptions) throws(ModelError) {
     try options.validate(name)
     let unknown = options.used.subtracting(self.options).sorted { $0.rawValue < $1.rawValue }
     if let option = unknown.first {
@@ -56,7 +71,7 @@ public struct Model: Sendable {
   public func graph(
     images shape: Shape, _ options: NetworkOptions = NetworkOptions(), training: Bool = false
   ) throws -> Graph {
-    try validate(options)
+    let options = try resolved(options)
     do {
       return try traced(shape, options, training: training)
     } catch let error as GraphError {
@@ -89,35 +104,5 @@ public struct Model: Sendable {
       let last = (first...largest).last(where: works)
     else { return nil }
     return first...last
-  }
-}
-
-/// How pictures become a network's input.
-public struct ImageInput: Hashable, Sendable {
-  public enum Interpolation: String, Hashable, Sendable { case bilinear, bicubic }
-
-  /// The side of the square, in pixels.
-  public let size: Int
-  public let channels: Int
-  /// The side of the square that is cropped from, relative to `size`: the picture's short side is
-  /// resized to `size / cropFraction`.
-  public let cropFraction: Double
-  public let interpolation: Interpolation
-  /// Per channel, of pixels in 0...1.
-  public let mean: [Double]
-  public let standardDeviation: [Double]
-
-  /// The defaults are torchvision's for ImageNet.
-  public init(
-    size: Int = 224, channels: Int = 3, cropFraction: Double = 224.0 / 256,
-    interpolation: Interpolation = .bilinear, mean: [Double] = [0.485, 0.456, 0.406],
-    standardDeviation: [Double] = [0.229, 0.224, 0.225]
-  ) {
-    self.size = size
-    self.channels = channels
-    self.cropFraction = cropFraction
-    self.interpolation = interpolation
-    self.mean = mean
-    self.standardDeviation = standardDeviation
   }
 }

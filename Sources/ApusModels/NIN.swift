@@ -7,6 +7,8 @@
 // head keeps the 1000 channels and adds a fully connected layer `fc` from them to the classes.
 //
 // Paths: Caffe's names (conv1, cccp1, …, conv4_1024, cccp7_1024, cccp8_1024), which are MXNet's.
+//
+// Pictures: a crop of 224 from 256 pixels, less the mean that MXNet's gallery subtracts from them.
 
 import ApusIR
 import ApusNN
@@ -69,7 +71,7 @@ extension NIN {
   /// The family's entry in the catalogue.
   public static let models = [
     Model(
-      "nin", source: "Lin et al. 2013, arXiv 1312.4400", input: .meanSubtracted(),
+      "nin", source: "Lin et al. 2013, arXiv 1312.4400", input: ImageInput(.caffe),
       options: [.head, .activation, .dropout]
     ) { scope, options in NIN(scope, options) }
   ]

@@ -28,7 +28,14 @@ public struct NetworkOptions: Hashable, Sendable {
     case same
   }
 
-  public var classes: Int
+  /// How many classes the head tells apart: ImageNet's where none is asked for and no
+  /// ``Model`` has a number of its own.
+  public var classes: Int {
+    get { requestedClasses ?? Model.classesOfImageNet }
+    set { requestedClasses = newValue }
+  }
+  /// In place of the network's own number.
+  var requestedClasses: Int?
   public var head: Head
   /// In place of the network's own activation function.
   public var activation: Activation?
@@ -45,11 +52,11 @@ public struct NetworkOptions: Hashable, Sendable {
   public var dropConnect: Double?
 
   public init(
-    classes: Int = 1000, head: Head = .full, activation: Activation? = nil,
+    classes: Int? = nil, head: Head = .full, activation: Activation? = nil,
     stem: Stem = .standard, order: Order? = nil, padding: PaddingMode? = nil,
     activatesBranch: Bool = false, dropout: Double? = nil, dropConnect: Double? = nil
   ) {
-    self.classes = classes
+    requestedClasses = classes
     self.head = head
     self.activation = activation
     self.stem = stem

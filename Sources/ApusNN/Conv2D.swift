@@ -77,7 +77,8 @@ public struct Conv2D: Layer {
     // Groups that do not divide the inputs leave a filter whose mismatch the convolution names.
     let perGroup = groups > 0 ? inputs / groups : inputs
     filter = scope.parameter(
-      "weight", [outputs, perGroup, kernel.height, kernel.width], .heNormal)
+      "weight", [outputs, perGroup, kernel.height, kernel.width],
+      groups > 1 ? .groupedHeNormal(groups) : .heNormal)
     // Sizes that overflow are impossible as a filter's shape, which fails the trace.
     let fanIn = perGroup &* kernel.height &* kernel.width
     self.bias = bias ? scope.parameter("bias", [outputs], .uniformFanIn(fanIn)) : nil

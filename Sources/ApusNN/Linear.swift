@@ -1,3 +1,4 @@
+import ApusIR
 import ApusTensor
 
 /// A fully connected layer `y = x · weightᵀ + bias`.
@@ -6,9 +7,15 @@ public struct Linear: Layer {
   let bias: Tensor?
 
   /// Declares `weight` `[outputs, inputs]` and, if wanted, `bias` `[outputs]`.
-  public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true) {
+  ///
+  /// - Parameter biasInitializer: in place of PyTorch's default, uniform in ±1/√inputs.
+  public init(
+    _ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true,
+    biasInitializer: Initializer? = nil
+  ) {
     weight = scope.parameter("weight", [outputs, inputs], .uniformFanIn(inputs))
-    self.bias = bias ? scope.parameter("bias", [outputs], .uniformFanIn(inputs)) : nil
+    let initializer = biasInitializer ?? .uniformFanIn(inputs)
+    self.bias = bias ? scope.parameter("bias", [outputs], initializer) : nil
   }
 
   /// `[n, inputs] → [n, outputs]`

@@ -28,13 +28,20 @@ extension Initializer {
     switch self {
     case .zeros: return Array(repeating: 0, count: count)
     case .ones: return Array(repeating: 1, count: count)
-    case .heNormal:
-      let fanOut = max(count / max(type.shape.rank > 1 ? type.shape[1] : 1, 1), 1)
-      let deviation = Float((2 / Double(fanOut)).squareRoot())
-      return random.normals(count).map { $0 * deviation }
+    case .heNormal: return heNormal(type, groups: 1, &random)
+    case .groupedHeNormal(let groups): return heNormal(type, groups: groups, &random)
     case .uniformFanIn(let fanIn):
       let bound = 1 / Float(max(fanIn, 1)).squareRoot()
       return (0..<count).map { _ in (random.uniform() * 2 - 1) * bound }
     }
+  }
+
+  private func heNormal(
+    _ type: TensorType, groups: Int, _ random: inout RandomSource
+  ) -> [Float] {
+    let inputs = type.shape.rank > 1 ? type.shape[1] : 1
+    let fanOut = max(type.elementCount / max(inputs, 1) / max(groups, 1), 1)
+    let deviation = Float((2 / Double(fanOut)).squareRoot())
+    return random.normals(type.elementCount).map { $0 * deviation }
   }
 }

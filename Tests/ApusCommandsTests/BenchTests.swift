@@ -58,6 +58,20 @@ extension CommandTests {
       for row in rows { try check(row) }
     }
 
+    @Test("fresh weights let the check against eager count")
+    func freshWeights() async throws {
+      let models = ["efficientnet_b0", "tf_efficientnet_b0", "mobilenet_v2", "mobilenet_v3_large"]
+      let run = try await Tool.run(
+        ["bench", "-m", models.joined(separator: ","), "--format", "jsonl"] + Bench.quick, in: "/")
+      #expect(run.exitCode == 0)
+      let rows = try Bench.rows(run.output)
+      #expect(rows.compactMap { $0["model"] as? String } == models)
+      for row in rows {
+        let difference = try #require(row["max_rel_diff"] as? Double)
+        #expect(difference > 0 && difference < 1e-4, "\(row["model"] ?? "")")
+      }
+    }
+
     private func check(_ row: [String: Any]) throws {
       #expect(Bench.measuredKeys.subtracting(row.keys).isEmpty)
       #expect(Set(row.keys).subtracting(Bench.keys).isEmpty)

@@ -68,6 +68,44 @@ extension CommandTests {
       #expect(logits.count == 4 && Set(logits).count == 1)
     }
 
+    @Test(
+      "Names of torchvision, timm and MXNet are translated into each other",
+      arguments: [
+        ("mobilenetv3_large_100", "features.4.block.2.fc1.bias", "blocks.2.0.se.conv_reduce.bias"),
+        ("mobilenet_v2", "features.2.conv.2.weight", "blocks.1.0.conv_pwl.weight"),
+        ("efficientnet_b0", "features.2.1.block.0.0.weight", "blocks.1.1.conv_pw.weight"),
+        ("squeezenet1_1", "features.12.expand3x3.bias", "features.12.expand3x3.bias"),
+      ])
+    func names(model: String, torchvision: String, timm: String) async throws {
+      let folder = try TemporaryFolder()
+      try Workspace.writeWeights(of: model, to: folder.path + "/own.safetensors")
+      var source = "own.safetensors"
+      for (output, map) in [
+        ("a.safetensors", "torchvision"), ("b.npz", "timm"), ("c.params", "mxnet"),
+        ("d.pth", "timm"), ("e.params", "mxnet"), ("f.safetensors", "torchvision"),
+      ] {
+        let run = try await convert(
+          "\(source) \(output) -m \(model) --map \(map) --check", in: folder.path)
+        #expect(run.exitCode == 0 && run.output.contains("equal bit for bit"), "\(run.errors)")
+        source = output
+      }
+      let first = try WeightFile(path: folder.path + "/a.safetensors")
+      let last = try WeightFile(path: folder.path + "/f.safetensors")
+      #expect(first.entries == last.entries && first.entry(named: torchvision) != nil)
+      for entry in first.entries {
+        #expect(
+          try first.tensor(named: entry.name).isIdentical(to: last.tensor(named: entry.name)))
+      }
+      #expect(try WeightFile(path: folder.path + "/d.pth").entry(named: timm) != nil)
+      if model == "mobilenetv3_large_100" {
+        let head = try WeightFile(path: folder.path + "/d.pth").entry(named: "conv_head.weight")
+        #expect(head?.shape == [1280, 960, 1, 1])
+      } else if model == "squeezenet1_1" {
+        let names = try WeightFile(path: folder.path + "/c.params").entries.map(\.name)
+        #expect(names.contains("arg:fire9_expand3x3_bias") && names.contains("arg:conv10_weight"))
+      }
+    }
+
     @Test("Without a network names and all kinds of numbers stay as they are")
     func copies() async throws {
       let folder = try folder()

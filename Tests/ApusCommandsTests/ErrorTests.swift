@@ -74,6 +74,29 @@ extension ErrorRow {
         classify + " landscape.jpg --image-size 100000", 64,
         "--image-size: the image size must be between 1 and 7168 pixels, got 100000"),
       ErrorRow(
+        classify + " --tensor small.npy --normalization raw", 64,
+        "--normalization: must come with coloured pictures, got --tensor"),
+      ErrorRow(
+        "predict -m lenet --weights x.pth landscape.jpg --normalization raw", 64,
+        "--normalization: must come with coloured pictures, got a network for grey ones"),
+      ErrorRow(
+        "models resnet18 --head cut --dropout 0.5", 64,
+        "resnet18: must be built without the option dropout, which its definition does not have;"
+          + " it has activation, branch-activation, head, padding, stem"),
+      ErrorRow(
+        "models *net* --stem deep", 64,
+        "alexnet: must be built without the option stem, which its definition does not have;"
+          + " it has activation, dropout, head"),
+      ErrorRow(
+        "bench -m vgg16 --dropout 1.5", 64,
+        "vgg16: dropout must be at least 0 and below 1, got 1.5"),
+      ErrorRow(
+        "convert a.pth b.pth -m vgg16 --dropout nan", 64,
+        "vgg16: dropout must be at least 0 and below 1, got nan"),
+      ErrorRow(
+        "models tf_efficientnet_b0 --drop-connect -0.1", 64,
+        "tf_efficientnet_b0: drop-connect must be at least 0 and below 1, got -0.1"),
+      ErrorRow(
         "models xyz", 64,
         "pattern: must match the name of a network, got \"xyz\"; see `apus models`",
         containing: "Usage: apus models"),

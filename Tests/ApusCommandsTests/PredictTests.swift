@@ -188,6 +188,25 @@ extension CommandTests {
       return changed
     }
 
+    @Test("pixels are normalised as asked for")
+    func normalization() async throws {
+      func logits(_ arguments: String...) async throws -> Data {
+        let output = try TemporaryFolder()
+        let run = try await Tool.run(
+          [
+            "predict", "-m", "resnet18", "--weights", "resnet18.safetensors", "landscape.jpg",
+            "--image-size", "64", "--threads", "1", "--logits", output.path + "/x.npy",
+          ] + arguments, in: Workspace.folder)
+        #expect(run.exitCode == 0 && run.errors.isEmpty, "\(run.errors)")
+        return try Data(contentsOf: URL(fileURLWithPath: output.path + "/x.npy"))
+      }
+      var all: [Data] = []
+      for normalization in ["imagenet", "centered", "caffe", "raw"] {
+        all.append(try await logits("--normalization", normalization))
+      }
+      #expect(try await logits() == all[0] && Set(all).count == 4)
+    }
+
     @Test("networks for grey pictures take coloured ones", arguments: ["lenet", "mlp"])
     func grey(model: String) async throws {
       let folder = try TemporaryFolder()

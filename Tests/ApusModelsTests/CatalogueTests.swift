@@ -29,6 +29,65 @@ struct CatalogueTests {
     #expect(Catalogue([]).nearest(to: "resnet50") == nil)
   }
 
+  @Test("gives each network the classes of its published weights, unless others are asked for")
+  func classes() throws {
+    func logits(_ model: Model, _ options: NetworkOptions = NetworkOptions()) throws -> Shape {
+      let graph = try model.graph(batch: 2, options)
+      return graph[graph.outputs[0].value].shape
+    }
+    for model in Catalogue.zoo.models {
+      let expected = ["lenet", "mlp"].contains(model.name) ? 10 : 1000
+      #expect(model.classes == expected)
+      #expect(try model.resolved(NetworkOptions()).classes == expected)
+      #expect(try logits(model) == [2, expected], "\(model.name)")
+    }
+    let digits = try #require(Catalogue.zoo["lenet"])
+    #expect(try logits(digits, NetworkOptions(classes: 26)) == [2, 26])
+    #expect(try logits(digits, NetworkOptions(classes: 1000)) == [2, 1000])
+    var options = NetworkOptions()
+    options.classes = 3
+    #expect(try logits(digits, options) == [2, 3])
+    #expect(throws: ModelError.self) { try digits.resolved(NetworkOptions(classes: 0)) }
+  }
+
+  @Test("prepares pictures as each network's published weights want them")
+  func inputs() {
+    let sizes = [
+      "caffenet": 227, "squeezenet1_1": 227, "inception_v3": 299, "inception_v3_mx": 299,
+      "efficientnet_b1": 240, "efficientnet_b2": 256, "efficientnet_b3": 288,
+      "tf_efficientnet_b1": 240, "tf_efficientnet_b2": 260, "tf_efficientnet_b3": 300,
+      "lenet": 28, "mlp": 28,
+    ]
+    for model in Catalogue.zoo.models {
+      let (name, input) = (model.name, model.input)
+      #expect(input.size == sizes[name] ?? 224, "\(name)")
+      #expect((input.channels == 1) == ["lenet", "mlp"].contains(name))
+      let isBicubic =
+        name.contains("efficientnet")
+        || ["seresnext50_32x4d", "mobilenetv3_large_100"].contains(name)
+      #expect(input.interpolation == (isBicubic ? .bicubic : .bilinear), "\(name)")
+      guard input.channels == 3 else { continue }
+      // What becomes of pixels in 0...255.
+      let expected: (mean: [Double], deviation: [Double])
+      switch name {
+      case "caffenet", "nin", "inception_bn", "resnext50_mx", "resnext101_mx",
+        "resnext101_64x4d_mx":
+        expected = ([123.68, 116.779, 103.939], [1, 1, 1])
+      case "inception_v3_mx": expected = ([128, 128, 128], [128, 128, 128])
+      case "inception_v3", "googlenet", "efficientnet_b1":
+        expected = ([127.5, 127.5, 127.5], [127.5, 127.5, 127.5])
+      case _ where name.hasSuffix("_v2") && name.hasPrefix("resnet"):
+        expected = ([0, 0, 0], [1, 1, 1])
+      default: expected = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+      }
+      for (got, expected) in [
+        (input.mean, expected.mean), (input.standardDeviation, expected.deviation),
+      ] {
+        #expect(zip(got, expected).allSatisfy { ($0 * 255 - $1).magnitude < 1e-9 }, "\(name)")
+      }
+    }
+  }
+
   @Test("refuses options that a definition does not have, and values out of range")
   func options() throws {
     let resnet = try #require(Catalogue.zoo["resnet18"])

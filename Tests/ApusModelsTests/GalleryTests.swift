@@ -72,9 +72,14 @@ struct GalleryTests {
     arguments: [
       ("caffenet", 199, NetworkOptions.Head.cut), ("nin", 83, .cut), ("nin", 67, .full),
       ("inception_bn", 47, .full), ("inception_v3_mx", 75, .full), ("resnet18_v2", 33, .full),
-      ("resnet50_v2", 40, .full), ("resnext50_mx", 33, .full),
+      ("resnet34_v2", 31, .full), ("resnet50_v2", 40, .full), ("resnet101_v2", 33, .full),
+      ("resnet152_v2", 17, .full), ("resnet200_v2", 17, .full), ("resnext50_mx", 33, .full),
+      ("resnext101_mx", 17, .full), ("resnext101_64x4d_mx", 17, .full),
       ("legacy_seresnext50_32x4d", 39, .full), ("efficientnet_b0", 47, .full),
-      ("tf_efficientnet_b1", 46, .full),
+      ("efficientnet_b1", 33, .full), ("efficientnet_b2", 31, .full),
+      ("efficientnet_b3", 32, .full), ("tf_efficientnet_b0", 33, .full),
+      ("tf_efficientnet_b1", 46, .full), ("tf_efficientnet_b2", 31, .full),
+      ("tf_efficientnet_b3", 33, .full),
     ])
   func executions(name: String, size: Int, head: NetworkOptions.Head) throws {
     let graph = try model(name).graph(

@@ -11,26 +11,30 @@ struct NetworkRow: Sendable, CustomTestStringConvertible {
   /// The start of the fixtures' names.
   let name: String
   let model: String
+  /// Whose names the fixtures' parameters have; their values are hashed from these.
+  let naming: WeightMap.Naming
   private(set) var options: NetworkOptions
   let parameterCount: Int
   /// Whether there are logits for images of 193×257 pixels.
   let takesOddSize: Bool
-  /// Whether the weights of normalisations are twice the hashed ones; without shortcuts the image
-  /// would fade away behind the biases.
-  let doublesNorms: Bool
+  /// What the hashed weights of normalisations are multiplied by; without shortcuts the image would
+  /// fade away behind the biases.
+  let normFactor: Float
   /// The side of images that the reference evaluator can afford.
   let reducedSize: Int
 
   init(
     _ name: String, of model: String? = nil, _ options: NetworkOptions = NetworkOptions(),
-    parameters: Int, odd: Bool = true, doublesNorms: Bool = false, reduced: Int
+    naming: WeightMap.Naming = .torchvision, parameters: Int, odd: Bool = true,
+    normFactor: Float = 1, reduced: Int
   ) {
     self.name = name
     self.model = model ?? name
+    self.naming = naming
     self.options = options
     parameterCount = parameters
     takesOddSize = odd
-    self.doublesNorms = doublesNorms
+    self.normFactor = normFactor
     reducedSize = reduced
   }
 
@@ -50,15 +54,27 @@ struct NetworkRow: Sendable, CustomTestStringConvertible {
 
   func graph() throws -> Graph { try definition.graph(batch: 1, options) }
 
-  /// Every parameter, hashed from its path.
+  /// Every parameter as the fixtures have it: its path here, name and shape there.
+  func parameters() throws -> [(path: String, name: String, shape: Shape)] {
+    let parameters = try graph().inputs.compactMap { input, _ in
+      input.path.map { ($0, input.type.shape) }
+    }
+    let map = WeightMap(naming, paths: parameters.map(\.0))
+    return parameters.map { path, shape in
+      (path, map.name(of: path), map.shape(shape, of: path))
+    }
+  }
+
+  /// Every parameter, hashed from its name.
   func weights() throws -> ParameterStore {
+    let types = try graph().inputs.compactMap { input, _ in input.path == nil ? nil : input.type }
     var store = ParameterStore()
-    for (input, _) in try graph().inputs {
-      if let path = input.path {
-        let values = HashedWeights.tensor(path: path, shape: input.type.shape)
-        let doubles = doublesNorms && path.hasSuffix("weight") && values.shape.rank == 1
-        store[path] = doubles ? HostTensor(values.shape, values.floats.map { 2 * $0 }) : values
-      }
+    for (parameter, type) in zip(try parameters(), types) {
+      let values = HashedWeights.tensor(path: parameter.name, shape: parameter.shape)
+      let isNorm = parameter.name.hasSuffix("weight") && parameter.shape.rank == 1
+      let scaled =
+        isNorm ? HostTensor(values.shape, values.floats.map { normFactor * $0 }) : values
+      store[parameter.path] = scaled.reshaped(to: type.shape)
     }
     return store
   }

@@ -51,9 +51,23 @@ struct ResNetTests {
     try checkLogits(name, 1, OneDNNBackend(.compiled, threads: 2), parameters)
   }
 
+  @Test("classify images of an odd size as torchvision's do", arguments: names)
+  func oddSize(name: String) throws {
+    let expected = try NumPyFile.read(fixture("logits/\(name)-193x257.npy"))
+    let images = cropped(HashedWeights.images(batch: 1, size: 257), to: [193, 257])
+    let program = try OneDNNBackend(.compiled, threads: 2).compile(
+      model(name).graph(images: images.shape), PreparedParameters(weights(name)))
+    let got = try program.makeExecution().run([images])[0]
+    #expect(difference(got, from: expected, within: Tolerance(relative: 1e-4)) == nil)
+  }
+
   @Test(
-    "give the reference's logits at other sizes", arguments: ["resnet18", "resnet50"],
-    [[64, 64], [65, 97]])
+    "give the reference's logits at other sizes",
+    arguments: [
+      ("resnet18", [64, 64]), ("resnet18", [65, 97]), ("resnet34", [33, 47]),
+      ("resnet50", [64, 64]), ("resnet50", [65, 97]), ("resnet101", [33, 17]),
+      ("resnet152", [17, 33]),
+    ])
   func otherSizes(name: String, size: [Int]) throws {
     let images = cropped(HashedWeights.images(batch: 2, size: 97), to: size)
     // A batch of one for the slow reference, which the batch of two contains.

@@ -117,6 +117,137 @@ import Testing
     }
   }
 
+  @Test(
+    "timm's names of MobileNets and VGG are understood",
+    arguments: [
+      ("mobilenetv2_100", "mobilenet_v2"), ("mobilenetv3_large_100", "mobilenet_v3_large"),
+      ("mobilenetv3_large_100", "mobilenetv3_large_100"), ("vgg16-timm", "vgg16"),
+    ])
+  func timm(list: String, network: String) throws {
+    let file = try #require(
+      Bundle.module.path(forResource: "Fixtures/parameters/\(list).txt", ofType: nil))
+    let names = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+      .map { String($0.prefix { $0 != " " }) }
+    let paths = try self.paths(of: network)
+    let map = WeightMap(detecting: names.shuffled(), paths: paths)
+    #expect(map.naming == .timm && paths.map(map.name(of:)) == names)
+    #expect(Set(names.compactMap(map.path(of:))) == Set(paths))
+    #expect(WeightMap(detecting: paths, paths: paths).naming == .torchvision)
+    let counters = names.filter { $0.hasSuffix("running_var") }
+      .map { $0.replacing("running_var", with: "num_batches_tracked") }
+    #expect(
+      paths.compactMap(map.batchCounter(after:)) == counters && counters.allSatisfy(map.ignores))
+  }
+
+  @Test("timm's fully connected layers that are convolutions keep the order of their values")
+  func kernels() throws {
+    let vgg = WeightMap(.timm, paths: try paths(of: "vgg16"))
+    #expect(vgg.shape([4096, 25_088], of: "classifier.0.weight") == [4096, 512, 7, 7])
+    #expect(vgg.shape([4096, 4096], of: "classifier.3.weight") == [4096, 4096, 1, 1])
+    #expect(vgg.shape([1000, 4096], of: "classifier.6.weight") == [1000, 4096])
+    #expect(vgg.shape([4096], of: "classifier.0.bias") == [4096])
+    #expect(vgg.shape([4096, 50], of: "classifier.0.weight") == [4096, 50])
+    let mobileNet = WeightMap(.timm, paths: try paths(of: "mobilenet_v3_large"))
+    #expect(mobileNet.shape([1280, 960], of: "classifier.0.weight") == [1280, 960, 1, 1])
+    for naming in [WeightMap.Naming.torchvision, .mxnet] {
+      let map = WeightMap(naming, paths: try paths(of: "vgg16"))
+      #expect(map.shape([4096, 25_088], of: "classifier.0.weight") == [4096, 25_088])
+    }
+  }
+
+  /// Layers in the order of their definition: path, Caffe's name, the place among Gluon's blocks
+  /// and the name in Gluon's numbered files.
+  private static let chains:
+    [String: [(path: String, caffe: String, block: String, number: String)]] =
+      [
+        "alexnet": [
+          ("features.0", "conv1", "features.0", "conv0"),
+          ("features.3", "conv2", "features.2", "conv1"),
+          ("features.6", "conv3", "features.4", "conv2"),
+          ("features.8", "conv4", "features.5", "conv3"),
+          ("features.10", "conv5", "features.6", "conv4"),
+          ("classifier.1", "fc6", "features.9", "dense0"),
+          ("classifier.4", "fc7", "features.11", "dense1"),
+          ("classifier.6", "fc8", "output", "dense2"),
+        ],
+        "squeezenet1_1": [("features.0", "conv1", "features.0", "conv0")]
+          + [3, 4, 6, 7, 9, 10, 11, 12].enumerated().flatMap { index, position in
+            let (place, fire, first) = ("features.\(position)", "fire\(index + 2)", 1 + 3 * index)
+            return [
+              ("\(place).squeeze", "\(fire)_squeeze1x1", "\(place).0.0", "conv\(first)"),
+              ("\(place).expand1x1", "\(fire)_expand1x1", "\(place).1.0.0", "conv\(first + 1)"),
+              ("\(place).expand3x3", "\(fire)_expand3x3", "\(place).1.1.0", "conv\(first + 2)"),
+            ]
+          } + [("classifier.1", "conv10", "output.0", "conv25")],
+        "vgg11": [
+          ("features.0", "conv1_1", "features.0", "conv0"),
+          ("features.3", "conv2_1", "features.3", "conv1"),
+          ("features.6", "conv3_1", "features.6", "conv2"),
+          ("features.8", "conv3_2", "features.8", "conv3"),
+          ("features.11", "conv4_1", "features.11", "conv4"),
+          ("features.13", "conv4_2", "features.13", "conv5"),
+          ("features.16", "conv5_1", "features.16", "conv6"),
+          ("features.18", "conv5_2", "features.18", "conv7"),
+          ("classifier.0", "fc6", "features.21", "dense0"),
+          ("classifier.3", "fc7", "features.23", "dense1"),
+          ("classifier.6", "fc8", "output", "dense2"),
+        ],
+      ]
+
+  @Test(
+    "Caffe's and Gluon's names of AlexNet, SqueezeNet and VGG are understood in MXNet's files",
+    arguments: ["alexnet", "squeezenet1_1", "vgg11"])
+  func chains(network: String) throws {
+    let layers = try #require(Self.chains[network])
+    let paths = try self.paths(of: network)
+    #expect(layers.flatMap { ["\($0.path).weight", "\($0.path).bias"] } == paths)
+    func names(_ layer: (String) -> String) -> [String] {
+      ["weight", "bias"].map(layer)
+    }
+    let spellings = [
+      layers.flatMap { layer in names { "arg:\(layer.caffe)_\($0)" } },
+      layers.flatMap { layer in names { "\(layer.caffe)_\($0)" } },
+      layers.flatMap { layer in names { "\(layer.block).\($0)" } },
+      layers.flatMap { layer in names { "\(layer.number)_\($0)" } },
+      layers.flatMap { layer in names { "arg:\(network)0_\(layer.number)_\($0)" } },
+    ]
+    for (index, names) in spellings.enumerated() {
+      let map = WeightMap(detecting: names.shuffled(), paths: paths)
+      #expect(map.naming == .mxnet && names.map(map.path(of:)) == paths, "spelling \(index)")
+    }
+    #expect(paths.map(WeightMap(.mxnet, paths: paths).name(of:)) == spellings[0])
+  }
+
+  @Test("A normalised VGG has MXNet's names, and a cut one keeps its convolutions'")
+  func variantsOfVGG() throws {
+    let normalized = WeightMap(.mxnet, paths: try paths(of: "vgg16_bn"))
+    for (path, name) in [
+      ("features.0.weight", "arg:conv1_1_weight"), ("features.1.weight", "arg:bn1_1_gamma"),
+      ("features.4.running_var", "aux:bn1_2_moving_var"),
+      ("features.40.bias", "arg:conv5_3_bias"), ("features.41.bias", "arg:bn5_3_beta"),
+      ("classifier.6.weight", "arg:fc8_weight"),
+    ] { #expect(normalized.name(of: path) == name && normalized.path(of: name) == path) }
+    // Gluon's dense layers follow 44 others.
+    let blocks = try paths(of: "vgg16_bn").map { path in
+      let places = ["classifier.0": "features.44", "classifier.3": "features.46"]
+      let place = places.first { path.hasPrefix($0.key) }
+      return place.map { path.replacing($0.key, with: $0.value) }
+        ?? path.replacing("classifier.6", with: "output")
+    }
+    let map = WeightMap(detecting: blocks, paths: try paths(of: "vgg16_bn"))
+    #expect(map.naming == .mxnet && map.path(of: "features.46.bias") == "classifier.3.bias")
+    let cut = WeightMap(.mxnet, paths: try paths(of: "vgg16", NetworkOptions(head: .cut)))
+    #expect(cut.name(of: "features.28.bias") == "arg:conv5_3_bias")
+    #expect(cut.name(of: "fc.weight") == "arg:fc_weight")
+  }
+
+  private func paths(
+    of name: String, _ options: NetworkOptions = NetworkOptions()
+  ) throws -> [String] {
+    let graph = try #require(Catalogue.zoo[name]).graph(batch: 1, options)
+    return graph.inputs.compactMap(\.input.path)
+  }
+
   @Test("DenseNet's old keys are understood")
   func denseNet() {
     let layer = "features.denseblock1.denselayer2"

@@ -68,6 +68,7 @@ struct RandomSourceTests {
   func initialisers() throws {
     let graph = try trace { scope in
       let conv = scope.parameter("conv", [64, 32, 3, 3], .heNormal)
+      _ = scope.parameter("depthwise", [640, 1, 5, 5], .groupedHeNormal(640))
       _ = scope.parameter("half", [8, 8], .heNormal, dtype: .float16)
       _ = scope.parameter("bias", [1000], .uniformFanIn(25))
       _ = scope.parameter("ones", [3], .ones)
@@ -76,10 +77,13 @@ struct RandomSourceTests {
       return ["y": conv]
     }
     let store = ParameterStore(initializing: graph, seed: 5)
-    #expect(store.paths == ["conv", "half", "bias", "ones", "zeros"])
-    let conv = try #require(store["conv"]?.floats)
-    let variance = conv.reduce(0) { $0 + $1 * $1 } / Float(conv.count)
-    #expect((variance / (2 / Float(64 * 9)) - 1).magnitude < 0.05)
+    #expect(store.paths == ["conv", "depthwise", "half", "bias", "ones", "zeros"])
+    func variance(_ path: String) throws -> Float {
+      let values = try #require(store[path]?.floats)
+      return values.reduce(0) { $0 + $1 * $1 } / Float(values.count)
+    }
+    #expect(try (variance("conv") / (2 / Float(64 * 9)) - 1).magnitude < 0.05)
+    #expect(try (variance("depthwise") / (2 / Float(25)) - 1).magnitude < 0.05)
     #expect(store["half"]?.type == TensorType(.float16, [8, 8]))
     let bias = try #require(store["bias"]?.floats)
     #expect(bias.allSatisfy { $0.magnitude <= 0.2 } && bias.contains { $0 > 0.19 })

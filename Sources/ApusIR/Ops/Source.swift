@@ -74,6 +74,8 @@ public enum Initializer: Hashable, Sendable {
   /// Normal with mean 0 and variance 2 / (fan out), as torchvision initialises convolutions
   /// (He et al. 2015, "Delving deep into rectifiers", section 2.2, backward case).
   case heNormal
+  /// The same for a convolution of so many groups, whose fan out is one group's, as timm does.
+  case groupedHeNormal(Int)
   /// Uniform in ±1/√(fan in), PyTorch's default for linear layers and biases.
   case uniformFanIn(Int)
 }

@@ -4,7 +4,10 @@ import ApusIR
 struct StoredTensor: Sendable {
   var name: String
   let element: ElementType
+  /// As the file has it.
   let shape: Shape
+  /// Another shape of as many elements, to be seen instead.
+  var presentedShape: Shape?
   /// In elements.
   let strides: [Int]
   /// Of the first element, from the beginning of the file.
@@ -29,6 +32,13 @@ struct StoredTensor: Sendable {
 
   /// The tensor's values: a view of the file where it is dense and aligned, else a copy.
   func materialize(from file: MappedFile) throws(WeightsError.Reason) -> HostTensor {
+    let tensor = try materializeStored(from: file)
+    return presentedShape.map(tensor.reshaped) ?? tensor
+  }
+
+  private func materializeStored(
+    from file: MappedFile
+  ) throws(WeightsError.Reason) -> HostTensor {
     guard let dtype = element.dtype else {
       throw .unsupportedType(tensor: name, dtype: element.name)
     }

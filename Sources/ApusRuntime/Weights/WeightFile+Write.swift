@@ -24,6 +24,15 @@ extension WeightFile {
       self.values = values
     }
 
+    /// The same bytes under another shape of as many elements.
+    public func reshaped(to shape: Shape) -> Content {
+      precondition(shape.elementCount == type.elementCount)
+      let content = self
+      return Content(name, TensorType(type.dtype, shape)) { () throws(WeightsError) in
+        try content.load().reshaped(to: shape)
+      }
+    }
+
     /// The values, whose type must be the one that was announced.
     public func load() throws(WeightsError) -> HostTensor {
       let tensor = try values()
@@ -77,17 +86,20 @@ extension WeightFile {
     }
   }
 
-  /// The same file with tensors renamed; those for which `newName` is `nil` are left out.
-  public func renamed(_ newName: (String) -> String?) -> WeightFile {
-    let renamed = tensors.compactMap { tensor in
-      newName(tensor.name).map { name in
+  /// The same file with tensors under other names and other shapes of as many elements; those for
+  /// which `change` is `nil` are left out.
+  public func presented(_ change: (Entry) -> (name: String, shape: Shape)?) -> WeightFile {
+    let presented = zip(tensors, entries).compactMap { tensor, entry in
+      change(entry).map { name, shape in
+        precondition(shape.elementCount == entry.shape.elementCount)
         var tensor = tensor
         tensor.name = name
+        tensor.presentedShape = shape
         return tensor
       }
     }
     return WeightFile(
-      path: path, format: format, metadata: metadata, file: file, tensors: renamed)
+      path: path, format: format, metadata: metadata, file: file, tensors: presented)
   }
 }
 

@@ -93,7 +93,7 @@ public struct WeightFile: Sendable {
     self.file = file
     self.tensors = tensors
     entries = tensors.map {
-      let shape = $0.shape
+      let shape = $0.presentedShape ?? $0.shape
       return Entry(
         name: $0.name, shape: shape, dtypeName: $0.element.name,
         type: $0.element.dtype.map { TensorType($0, shape) }, sizeInBytes: $0.sizeInBytes)

@@ -2,6 +2,7 @@
 
     parameters/NAME.txt     path and shape of each parameter, in state dict order
     logits/NAME-bN.npy      float32 [N, 1000] for HashedWeights.images(batch: N, size: 224)
+    logits/NAME-193x257.npy the same for the upper left part of an image of 257 pixels
     versions.txt            what wrote them
 """
 
@@ -49,6 +50,8 @@ for name, batches in BATCHES.items():
         for batch in batches:
             logits = network(torch.from_numpy(weights.images(batch, 224))).numpy()
             numpy.save(folder / "logits" / f"{name}-b{batch}.npy", logits)
+        odd = torch.from_numpy(weights.images(1, 257))[:, :, :193].contiguous()
+        numpy.save(folder / "logits" / f"{name}-193x257.npy", network(odd).numpy())
 
 with open(folder / "versions.txt", "w") as file:
     file.write(

@@ -5,8 +5,9 @@
     logits/ROW-193x257.npy   the same for the upper left part of an image of 257 pixels
     versions-zoo.txt         what wrote them
 
-Rows without a twin (`lenet`, `mlp`, a deep stem, the order "pre") are defined here. Names on the
-command line restrict the work to those rows.
+Rows without a twin (`lenet`, `mlp`, a deep stem, the order "pre") are defined here. The MobileNets
+with timm's names and `vgg16-timm` have timm's parameters, hashed from its names. Names on the command
+line restrict the work to those rows.
 """
 
 import pathlib
@@ -126,11 +127,13 @@ class MultilayerPerceptron(nn.Module):
 
 
 # Without shortcuts the small weights of the hashed normalisations let the image fade away behind
-# the biases, layer by layer; in these rows they are doubled.
-DOUBLED = (
-    "vgg16_bn", "vgg16_bn-pre-swish", "googlenet", "inception_v3", "mobilenet_v2",
-    "mobilenet_v3_large", "resnet34-deep-mish",
-)
+# the biases, layer by layer; in these rows they are multiplied. (Twice as large, the gates of
+# mobilenetv3_large_100 would saturate, and float32 itself would be a thousandth off.)
+NORM_FACTORS = {
+    "vgg16_bn": 2, "vgg16_bn-pre-swish": 2, "googlenet": 2, "inception_v3": 2, "mobilenet_v2": 2,
+    "mobilenet_v3_large": 2, "mobilenetv2_100": 2, "mobilenetv3_large_100": 1.5,
+    "resnet34-deep-mish": 2,
+}
 
 # How each is made, its own image size and whether it takes an odd one.
 ROWS = {
@@ -150,6 +153,10 @@ ROWS = {
     "densenet169": (tv.densenet169, 224, True),
     "mobilenet_v2": (tv.mobilenet_v2, 224, True),
     "mobilenet_v3_large": (tv.mobilenet_v3_large, 224, True),
+    "mobilenetv2_100": (lambda: timm.create_model("mobilenetv2_100"), 224, True),
+    "mobilenetv3_large_100": (lambda: timm.create_model("mobilenetv3_large_100"), 224, True),
+    # Its classifier slides over larger images and averages after, so only its own size is ours.
+    "vgg16-timm": (lambda: timm.create_model("vgg16"), 224, False),
     "lenet": (LeNet, 28, False),
     "mlp": (MultilayerPerceptron, 28, False),
     "resnext50_32x4d": (tv.resnext50_32x4d, 224, True),
@@ -170,10 +177,9 @@ def images(row, batch, size):
 def make(row):
     build, size, takes_odd = ROWS[row]
     network = weights.fill(build().eval())
-    if row in DOUBLED:
-        for path, value in network.state_dict().items():
-            if path.endswith("weight") and value.dim() == 1:
-                value *= 2
+    for path, value in network.state_dict().items():
+        if path.endswith("weight") and value.dim() == 1:
+            value *= NORM_FACTORS.get(row, 1)
     with open(folder / "parameters" / f"{row}.txt", "w") as file:
         for path, value in network.state_dict().items():
             # Auxiliary classifiers serve training and are not built.
