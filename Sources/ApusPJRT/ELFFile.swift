@@ -21,19 +21,23 @@ enum ELFFile {
     guard header[4] == 2, header[5] == 1, header.number(at: 16, bytes: 2) == 3,
       header.number(at: 18, bytes: 2) == machine
     else { return "it is an ELF file of another kind or machine" }
-    let table = (offset: header.number(at: 32, bytes: 8), entry: header.number(at: 54, bytes: 2))
-    let count = header.number(at: 56, bytes: 2)
-    guard table.entry >= 56,
-      let segments = bytes(descriptor, at: table.offset, count: count * table.entry)
+    let (table, count) = (header.number(at: 32, bytes: 8), header.number(at: 56, bytes: 2))
+    guard header.number(at: 54, bytes: 2) == segmentSize,
+      let segments = bytes(descriptor, at: table, count: count * segmentSize)
     else { return "it is cut off" }
-    for segment in stride(from: 0, to: segments.count, by: table.entry) {
+    for segment in stride(from: 0, to: segments.count, by: segmentSize) {
       let start = segments.number(at: segment + 8, bytes: 8)
       let (end, overflow) = start.addingReportingOverflow(
         segments.number(at: segment + 32, bytes: 8))
-      if overflow || end > Int(status.st_size) { return "it is cut off" }
+      if start < 0 || end < start || overflow || end > Int(status.st_size) {
+        return "it is cut off"
+      }
     }
     return nil
   }
+
+  /// The bytes that describe a segment, the same in all files of 64 bits.
+  private static let segmentSize = 56
 
   /// The number of this machine's processor in a header.
   private static var machine: Int {

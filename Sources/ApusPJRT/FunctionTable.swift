@@ -13,10 +13,9 @@ struct Function {
   }
 }
 
-/// The arguments of one function; `Functions.swift` lists them.
+/// The arguments of one function; `Functions.swift` lists them. Their first word is their size.
 protocol ArgumentBlock {
   static var function: Function { get }
-  var struct_size: Int { get set }
 }
 
 /// The table of functions that a plugin hands out.
@@ -61,16 +60,16 @@ struct FunctionTable: @unchecked Sendable {
     return try withUnsafeMutablePointer(to: &room) { (room) throws(PluginFailure) in
       let raw = UnsafeMutableRawPointer(room)
       let block = raw.bindMemory(to: Block.self, capacity: 1)
-      block.pointee.struct_size = function.sizeInBytes
+      raw.storeBytes(of: function.sizeInBytes, as: Int.self)
       fill(&block.pointee)
       guard let error = pointer(raw) else { return block.pointee }
       let failure = self.failure(error, "\(function.name)")
       guard let expected = failure.expectedSize, expected.sizeInBytes <= MemoryLayout<PJRTRoom>.size
       else { throw failure }
       if expected.isArguments {
-        block.pointee.struct_size = expected.sizeInBytes
+        raw.storeBytes(of: expected.sizeInBytes, as: Int.self)
       } else if let nested {
-        nested.pointee.words.0 = UInt64(expected.sizeInBytes)
+        UnsafeMutableRawPointer(nested).storeBytes(of: expected.sizeInBytes, as: Int.self)
       } else {
         throw failure
       }
@@ -111,7 +110,7 @@ struct FunctionTable: @unchecked Sendable {
     withUnsafeMutablePointer(to: &room) { room in
       let raw = UnsafeMutableRawPointer(room)
       let block = raw.bindMemory(to: Block.self, capacity: 1)
-      block.pointee.struct_size = Block.function.sizeInBytes
+      raw.storeBytes(of: Block.function.sizeInBytes, as: Int.self)
       fill(&block.pointee)
       // Error_Destroy and Error_Message return nothing: what is in the register means nothing.
       _ = pointer(raw)

@@ -191,6 +191,28 @@ struct RunTests {
     #expect(donating.alias == 4096)
   }
 
+  @Test("a result that no memory can hold is an error with a remedy")
+  func outOfMemory() throws {
+    let device = try TestPlugin.device()
+    // More than a process can address, so that no system promises it.
+    let module = StableHLOModule.vectors(
+      1 << 46, inputs: 0,
+      """
+      %c = "stablehlo.constant"() <{value = dense<1.0> : tensor<f32>}> : () -> tensor<f32>
+      %y = "stablehlo.broadcast_in_dim"(%c) <{broadcast_dimensions = array<i64>}>
+        : (tensor<f32>) -> T
+      return %y : T
+      """)
+    let launcher = Launcher(try device.compile(module))
+    #expect {
+      try launcher.start([])[0].wait()
+    } throws: { error in
+      guard let error = error as? BackendError, error.isOutOfMemory else { return false }
+      return "\(error)".hasPrefix("xla:cpu: out of memory: ")
+        && "\(error)".contains("hint: use a smaller batch")
+    }
+  }
+
   @Test("the optimized program shows what is left")
   func optimizedProgram() throws {
     let device = try TestPlugin.device()

@@ -55,7 +55,7 @@ enum Judge {
   static let python: String? = {
     let named = ProcessInfo.processInfo.environment["APUS_TEST_PYTHON"]
     let candidate = named ?? "python3"
-    let status = try? run(candidate, ["-c", "import jax"], log: "/dev/null")
+    let status = try? run(candidate, ["-c", "import jax"], log: nil)
     // A Python that was asked for by name must not be passed over in silence.
     return status == 0 || named != nil ? candidate : nil
   }()
@@ -142,9 +142,10 @@ enum Judge {
       })
   }
 
-  private static func run(_ program: String, _ arguments: [String], log: String) throws -> Int32 {
-    _ = FileManager.default.createFile(atPath: log, contents: nil)
-    let output = FileHandle(forWritingAtPath: log)
+  private static func run(_ program: String, _ arguments: [String], log: String?) throws -> Int32 {
+    // `createFile` puts a new file in the old one's place: never name a device here.
+    if let log { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+    let output = log.map { FileHandle(forWritingAtPath: $0) } ?? .nullDevice
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [program] + arguments
