@@ -78,8 +78,8 @@ let package = Package(
     tests(
       of: "ApusPJRT",
       uses: [
-        "ApusIR", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor", "ApusTestSupport",
-        "CPJRT",
+        "ApusIR", "ApusModels", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor",
+        "ApusTestSupport", "CPJRT",
       ]),
     tests(of: "CKernels", uses: ["ApusIR", "ApusReference", "ApusTestSupport"]),
 

@@ -6,7 +6,9 @@ extension CommandTests {
   @Suite struct HelpTests {
     @Test(
       "the help text is the recorded one",
-      arguments: ["apus", "predict", "bench", "models", "inspect", "convert"])
+      arguments: [
+        "apus", "predict", "bench", "models", "inspect", "convert", "export", "doctor",
+      ])
     func help(command: String) async throws {
       let arguments = (command == "apus" ? [] : [command]) + ["--help"]
       let run = try await Tool.run(arguments, in: "/")

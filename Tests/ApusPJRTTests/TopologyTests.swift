@@ -6,7 +6,7 @@ import Foundation
 import Testing
 
 /// The CUDA plugin, which compiles for a GPU that is not there.
-private enum CUDAPlugin {
+enum CUDAPlugin {
   static let path =
     ProcessInfo.processInfo.environment["APUS_TEST_CUDA_PLUGIN"]
     ?? (try? PluginSearch(platform: "cuda").run())
@@ -24,7 +24,7 @@ struct TopologyTests {
 
   @Test("a convolution becomes one call of cuDNN")
   func convolution() throws {
-    let topology = try Topology(plugin, target: hopper)
+    let topology = try Topology(plugin, target: CUDAPlugin.hopper)
     let text = """
       module { func.func public @main(
           %x: tensor<1x8x8x16xbf16>, %w: tensor<32x3x3x16xbf16>) -> tensor<1x8x8x32xbf16> {
@@ -54,7 +54,7 @@ struct TopologyTests {
 
   @Test("flags are checked for it too")
   func flags() throws {
-    let topology = try Topology(plugin, target: hopper)
+    let topology = try Topology(plugin, target: CUDAPlugin.hopper)
     let module = StableHLOModule.squareAndAdd(64)
     _ = try topology.compile(module, CompileOptions(flags: ["xla_gpu_autotune_level": .int64(0)]))
     #expect {
@@ -69,22 +69,22 @@ struct TopologyTests {
     let path = folder.path + "/copy.so"
     try FileManager.default.copyItem(atPath: plugin.path, toPath: path)
     let copy = try Plugin.load(path: path)
-    try copy.require(Trial(target: hopper, flags: "--xla_gpu_autotune_level=0"))
+    try copy.require(Trial(target: CUDAPlugin.hopper, flags: "--xla_gpu_autotune_level=0"))
     #expect {
-      try copy.require(Trial(target: hopper, flags: "--xla_foo=1"))
+      try copy.require(Trial(target: CUDAPlugin.hopper, flags: "--xla_foo=1"))
     } throws: { "\($0)".contains("Unknown flag in XLA_FLAGS: --xla_foo=1") }
   }
 
   @Test("descriptions that XLA would die of are refused")
   func badTargets() throws {
-    let lacking = hopper.replacing("threads_per_warp: 32", with: "threads_per_warp: 0")
+    let lacking = CUDAPlugin.hopper.replacing("threads_per_warp: 32", with: "threads_per_warp: 0")
       .replacing("core_count: 132", with: "")
     #expect(throws: PluginError.badTarget(missing: ["threads_per_warp", "core_count"])) {
       try Topology(plugin, target: lacking)
     }
     #expect(throws: PluginError.self) { try Topology(plugin, target: "platform_name: \"CUDA\"") }
     #expect {
-      try Topology(plugin, target: hopper + "\nnonsense: 3")
+      try Topology(plugin, target: CUDAPlugin.hopper + "\nnonsense: 3")
     } throws: { error in
       guard case .refused = error as? PluginError else { return false }
       return true
@@ -102,22 +102,24 @@ struct TopologyTests {
   }
 }
 
-/// A GPU of the Hopper generation, no particular one.
-private let hopper = """
-  gpu_device_info {
-    threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152
-    shared_memory_per_core: 233472 threads_per_core_limit: 2048 core_count: 132 fpus_per_core: 128
-    block_dim_limit_x: 2147483647 block_dim_limit_y: 65535 block_dim_limit_z: 65535
-    memory_bandwidth: 4800000000000 l2_cache_size: 52428800 clock_rate_ghz: 1.98
-    device_memory_size: 151397597184 shared_memory_per_block_optin: 232448
-    cuda_compute_capability { major: 9 feature_extension: ACCELERATED_FEATURES }
-    registers_per_core_limit: 65536 registers_per_block_limit: 65536
-    thread_dim_limit_x: 1024 thread_dim_limit_y: 1024 thread_dim_limit_z: 64
-    device_vendor: "NVIDIA Corporation" platform_version: "Compute Capability 9.0a"
-    driver_version: "13.0.0" runtime_version: "12.8.0" compile_time_toolkit_version: "12.8.0"
-    dnn_version: "9.10.0"
-  }
-  platform_name: "CUDA"
-  dnn_version_info { major: 9 minor: 10 patch: 0 }
-  device_description_str: "a GPU of the Hopper generation"
-  """
+extension CUDAPlugin {
+  /// A GPU of the Hopper generation, no particular one.
+  static let hopper = """
+    gpu_device_info {
+      threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152
+      shared_memory_per_core: 233472 threads_per_core_limit: 2048 core_count: 132 fpus_per_core: 128
+      block_dim_limit_x: 2147483647 block_dim_limit_y: 65535 block_dim_limit_z: 65535
+      memory_bandwidth: 4800000000000 l2_cache_size: 52428800 clock_rate_ghz: 1.98
+      device_memory_size: 151397597184 shared_memory_per_block_optin: 232448
+      cuda_compute_capability { major: 9 feature_extension: ACCELERATED_FEATURES }
+      registers_per_core_limit: 65536 registers_per_block_limit: 65536
+      thread_dim_limit_x: 1024 thread_dim_limit_y: 1024 thread_dim_limit_z: 64
+      device_vendor: "NVIDIA Corporation" platform_version: "Compute Capability 9.0a"
+      driver_version: "13.0.0" runtime_version: "12.8.0" compile_time_toolkit_version: "12.8.0"
+      dnn_version: "9.10.0"
+    }
+    platform_name: "CUDA"
+    dnn_version_info { major: 9 minor: 10 patch: 0 }
+    device_description_str: "a GPU of the Hopper generation"
+    """
+}

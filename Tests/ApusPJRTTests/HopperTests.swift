@@ -1,0 +1,65 @@
+import ApusIR
+import ApusModels
+import ApusPJRT
+import ApusRuntime
+import ApusStableHLO
+import Testing
+
+/// What XLA makes of whole networks for a GPU of the Hopper generation: a spelling of the program
+/// that it does not recognise would cost a factor, and no test of numbers would notice.
+@Suite(
+  "Networks compiled for a GPU that is not there", .serialized,
+  .enabled(if: CUDAPlugin.path != nil, CUDAPlugin.missing))
+struct HopperTests {
+  /// The library calls and kernels of a network.
+  struct Expected: Sendable {
+    let model: String
+    let batch: Int
+    /// Convolutions with bias and activation, and for residual blocks the sum, in one call.
+    let fused: Int
+    /// Convolutions whose activation is a kernel of its own, because cuDNN's call has none such.
+    var plain = 0
+    /// A flatten of more than one pixel.
+    var transposes = 0
+    let mostTemporaryBytes: Int
+  }
+
+  @Test(
+    "call cuDNN once for each convolution, and transpose nothing",
+    arguments: [
+      Expected(model: "resnet50", batch: 1, fused: 53, mostTemporaryBytes: 4_100_000),
+      Expected(model: "resnet50", batch: 128, fused: 53, mostTemporaryBytes: 465_000_000),
+      Expected(
+        model: "vgg16", batch: 8, fused: 13, transposes: 1, mostTemporaryBytes: 110_000_000),
+      Expected(model: "inception_v3", batch: 8, fused: 94, mostTemporaryBytes: 34_000_000),
+      Expected(
+        model: "efficientnet_b0", batch: 8, fused: 65, plain: 16, mostTemporaryBytes: 40_000_000),
+      Expected(model: "seresnext50_32x4d", batch: 8, fused: 85, mostTemporaryBytes: 40_000_000),
+    ])
+  func network(expected: Expected) throws {
+    let plugin = try Plugin.load(path: #require(CUDAPlugin.path))
+    let topology = try Topology(plugin, target: CUDAPlugin.hopper)
+    let model = try #require(Catalogue.zoo[expected.model])
+    let graph = try XLALowering(.compiled, .bfloat16, verifies: true)
+      .split(model.graph(batch: expected.batch)).run
+    let module = try Emitter().module(for: graph)
+    let executable = try topology.compile(module)
+    let program = try executable.optimizedProgram()
+    let instructions = program.computations.flatMap(\.instructions)
+    let calls = instructions.compactMap(\.callTarget).filter { $0.hasPrefix("__cudnn$conv") }
+    #expect(calls.count { $0 == "__cudnn$convBiasActivationForward" } == expected.fused)
+    #expect(calls.count == expected.fused + expected.plain)
+    #expect(instructions.count { $0.isTranspose } == expected.transposes)
+    let memory = try #require(try executable.memory())
+    #expect(memory.temporary <= expected.mostTemporaryBytes)
+    let kernels = program.entry?.instructions.count { $0.opcode == "fusion" } ?? 0
+    print(
+      "\(expected.model), batch \(expected.batch): \(calls.count) calls of cuDNN, \(kernels) other "
+        + "kernels, \(memory.temporary) bytes of temporary memory")
+  }
+}
+
+extension OptimizedProgram.Instruction {
+  /// Whether elements move: a transpose of axes of extent 1 is none.
+  fileprivate var isTranspose: Bool { opcode == "transpose" }
+}
