@@ -128,13 +128,15 @@ def measure(cell, timeout):
         return {"status": "timeout", "reason": f"took more than {timeout:g} s"}
     except OSError as error:
         raise Failure(f"{cell.command[0]}: {error.strerror}")
-    lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
     try:
+        if cell.part == "device":
+            row = json.loads(result.stdout)[0]
+            return {"status": "failed" if "reason" in row else "ok", **row}
+        lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
         if lines:
-            return json.loads(lines[-1] if len(lines) == 1 or cell.part != "device"
-                              else result.stdout)
+            return json.loads(lines[-1])
     except ValueError:
-        pass  # interrupted in the middle of a line
+        pass  # killed in the middle of a line
     last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.returncode}"]
     return {"status": "failed", "reason": last[0]}
 
@@ -205,11 +207,11 @@ class Report:
 
     def text(self):
         device = self.rows.get("device overhead", {})
-        lines = [f"# Apus on {device.get('description', self.options.device)}", ""]
+        lines = [f"# Apus on {device.get('description') or self.options.device}", ""]
         if self.options.dry:
             lines += ["A dry run: small images, too short for figures that mean anything.", ""]
         for name, value in device.items():
-            if name not in ("key", "description", "status"):
+            if name not in ("key", "description", "status", "plugin"):
                 lines.append(f"- {name}: {value}")
         lines += ["", "## Forward passes, milliseconds", "", *self.lux()]
         lines += ["", "## Settings", "", *self.settings()]
