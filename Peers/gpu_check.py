@@ -137,8 +137,10 @@ def measure(cell, timeout):
             return json.loads(lines[-1])
     except ValueError:
         pass  # killed in the middle of a line
-    last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.returncode}"]
-    return {"status": "failed", "reason": last[0]}
+    lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
+    error = next((line for line in lines if line.startswith("Error: ")), lines[-1])
+    missing = "ModuleNotFoundError" in error
+    return {"status": "skipped" if missing else "failed", "reason": error}
 
 
 def known(path):
@@ -172,6 +174,8 @@ def main():
                 print(f"{left} of {len(todo)} cells are left: run it again", flush=True)
                 return
             row = {"key": cell.key, **measure(cell, options.timeout)}
+            if cell.part == "device" and row["status"] != "ok":
+                raise Failure(row["reason"])
             rows[cell.key] = row
             file.write(json.dumps(row) + "\n")
             file.flush()
