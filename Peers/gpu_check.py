@@ -60,6 +60,9 @@ def cells(options):
     batches = [1] if options.dry else [1, 4, 32, 128]
     yield Cell("device", "overhead", [options.apus, "doctor", "--device", options.device,
                                       "--overhead", "--format", "json", *bench.plugin])
+    yield Cell("device", "peak", [
+        sys.executable, os.path.join(HERE, "peak.py"), "--device", bench.peer_device,
+        *(["--size", "512"] if options.dry else [])])
     networks = ["resnet18", "squeezenet1_1"] if options.dry else names(options)
     for model in networks:
         yield bench.apus("zoo", model, 1, "compiled", "fp32", min_time=0, min_iterations=2)
@@ -89,6 +92,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.plugin = ["--plugin", options.plugin] if options.plugin else []
+        self.peer_device = "cpu" if options.device == "xla:cpu" else "cuda"
         self.time = 0.05 if options.dry else 1
         self.size = ["--image-size", "64"] if options.dry else []
 
@@ -106,11 +110,10 @@ class Bench:
         return Cell(part, key, command)
 
     def peer(self, backend, model, batch, precision):
-        device = "cpu" if self.options.device == "xla:cpu" else "cuda"
         command = [
             sys.executable, os.path.join(HERE, "forward.py"), "--backend", backend, "--model",
-            model, "--batch", str(batch), "--device", device, "--precision", precision,
-            "--min-time", str(self.time), "--max-time", "20", *self.size]
+            model, "--batch", str(batch), "--device", self.peer_device, "--precision",
+            precision, "--min-time", str(self.time), "--max-time", "20", *self.size]
         return Cell("lux", f"{model} {batch} {backend} {precision}", command)
 
 
@@ -129,7 +132,7 @@ def measure(cell, timeout):
     except OSError as error:
         raise Failure(f"{cell.command[0]}: {error.strerror}")
     try:
-        if cell.part == "device":
+        if cell.key == "device overhead":
             row = json.loads(result.stdout)[0]
             return {"status": "failed" if "reason" in row else "ok", **row}
         lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
@@ -174,7 +177,7 @@ def main():
                 print(f"{left} of {len(todo)} cells are left: run it again", flush=True)
                 return
             row = {"key": cell.key, **measure(cell, options.timeout)}
-            if cell.part == "device" and row["status"] != "ok":
+            if cell.key == "device overhead" and row["status"] != "ok":
                 raise Failure(row["reason"])
             rows[cell.key] = row
             file.write(json.dumps(row) + "\n")
@@ -217,10 +220,23 @@ class Report:
         for name, value in device.items():
             if name not in ("key", "description", "status", "plugin"):
                 lines.append(f"- {name}: {value}")
-        lines += ["", "## Forward passes, milliseconds", "", *self.lux()]
+        peaks = self.rows.get("device peak", {})
+        for precision in ("fp32", "tf32", "bf16"):
+            if precision in peaks:
+                lines.append(f"- matrix products, {precision}: {peaks[precision]:.0f} GFLOP/s")
+        lines += ["", *self.impossible(peaks)]
+        lines += ["## Forward passes, milliseconds", "", *self.lux()]
         lines += ["", "## Settings", "", *self.settings()]
         lines += ["", "## The zoo at batch 1, against the CPU backend", "", *self.zoo()]
         return "\n".join(lines) + "\n"
+
+    def impossible(self, peaks):
+        """Rows that claim to be faster than the device: somebody did not wait for it."""
+        for key, row in self.rows.items():
+            peak = peaks.get(row.get("precision"))
+            if peak and row.get("gflops_per_sec", 0) > peak:
+                yield (f"**Impossible:** {key}, {row['gflops_per_sec']:.0f} GFLOP/s, where matrix "
+                       f"products reach {peak:.0f}.\n")
 
     def median(self, key):
         row = self.rows.get(key)

@@ -16,8 +16,8 @@ struct XLAProgram: Program {
   let device: Device
   /// How the inputs of the graph that is run lie on the device.
   let layouts: [PhysicalType]
-  /// What no run changes, by the place among those inputs.
-  let statics: [Int: DeviceBuffer]
+  /// What no run changes, at the places of those inputs; `nil` for what every run is given.
+  let statics: [DeviceBuffer?]
   /// Where each of ``inputs`` stands among them.
   let places: [Int]
 
@@ -28,8 +28,8 @@ struct XLAProgram: Program {
   ) throws(BackendError) {
     self.code = code
     self.device = device
-    self.statics = statics.buffers
     layouts = run.inputs.map { PhysicalType(standard: $0.input.type) }
+    self.statics = layouts.indices.map { statics.buffers[$0] }
     places = layouts.indices.filter { statics.buffers[$0] == nil }
     let updated = graph.updatedPaths
     inputs = graph.inputs.map(\.input).filter { input in
@@ -77,7 +77,7 @@ struct XLAProgram: Program {
       let missing = inputs[min(tensors.count, inputs.count - 1)]
       throw .wrongInput(name: missing.name, expected: missing.type, given: nil)
     }
-    var buffers = layouts.indices.map { statics[$0] }
+    var buffers = statics
     for (index, tensor) in tensors.enumerated() {
       buffers[places[index]] = try buffer(tensor, input: index)
     }
@@ -114,6 +114,6 @@ extension XLABackend {
   /// The parameters of a program on the device: programs that share one have the same object.
   package static func staticBuffers(of program: any Program) -> [ObjectIdentifier] {
     guard let program = program as? XLAProgram else { return [] }
-    return program.statics.sorted { $0.key < $1.key }.map { ObjectIdentifier($0.value) }
+    return program.statics.compactMap { $0.map(ObjectIdentifier.init) }
   }
 }
