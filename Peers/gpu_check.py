@@ -37,7 +37,7 @@ def parse():
     parser.add_argument("--device", default="xla:cuda", help="xla:cuda, xla:cuda:N or xla:cpu")
     parser.add_argument("--plugin", help="the device's PJRT plugin, instead of a search")
     parser.add_argument("--out", default="gpu-results", help="folder of results.jsonl, report.md")
-    parser.add_argument("--slice", type=at_least(1, float), default=500.0,
+    parser.add_argument("--slice", type=at_least(1, float), default=420.0,
                         help="seconds after which no further cell is started")
     parser.add_argument("--timeout", type=at_least(1, float), default=120.0,
                         help="seconds a cell may take")
@@ -57,7 +57,7 @@ def cells(options):
     """All cells, the most important ones first."""
     bench = Bench(options)
     models = ["resnet18"] if options.dry else list(PUBLISHED)
-    batches = [1] if options.dry else [1, 4, 32, 128]
+    batches = [1] if options.dry else [1, 128, 32, 4]
     yield Cell("device", "overhead", [options.apus, "doctor", "--device", options.device,
                                       "--overhead", "--format", "json", *bench.plugin])
     yield Cell("device", "peak", [
@@ -66,24 +66,21 @@ def cells(options):
     networks = ["resnet18", "squeezenet1_1"] if options.dry else names(options)
     for model in networks:
         yield bench.apus("zoo", model, 1, "compiled", "fp32", min_time=0, min_iterations=2)
-    for model in models:
-        for batch in batches:
+    for batch in batches:
+        for model in models:
             for precision in ("fp32", "bf16"):
                 yield bench.apus("lux", model, batch, "compiled", precision)
                 yield bench.peer("flax", model, batch, precision)
-                if precision == "fp32":
-                    yield bench.apus("lux", model, batch, "eager", precision)
-    for model, batch in (("resnet50", 1), ("resnet50", 128)) if not options.dry else ((models[0], 1),):
+                yield bench.peer("torch-compile", model, batch, precision)
+            yield bench.apus("lux", model, batch, "eager", "fp32")
+    for batch in batches[:2]:
+        yield bench.apus("settings", models[-1], batch, "compiled", "tf32")
+        if options.device == "xla:cpu":
+            continue
         for name, setting in (("buffers off", "xla_gpu_enable_command_buffer="),
                               ("autotune 0", "xla_gpu_autotune_level=0"),
                               ("autotune 2", "xla_gpu_autotune_level=2")):
-            if options.device != "xla:cpu":
-                yield bench.apus("settings", model, batch, "compiled", "bf16", setting, name)
-        yield bench.apus("settings", model, batch, "compiled", "tf32", name="tf32")
-    for model in models:
-        for batch in batches:
-            for precision in ("fp32", "bf16"):
-                yield bench.peer("torch-compile", model, batch, precision)
+            yield bench.apus("settings", models[-1], batch, "compiled", "bf16", setting, name)
 
 
 class Bench:
