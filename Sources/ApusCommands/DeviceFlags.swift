@@ -103,8 +103,11 @@ struct OpenDevices {
   private var devices: [DeviceName: Device] = [:]
   private let options: CompileOptions
   private let cache: ExecutableCache?
+  private let exact: Bool
 
-  init(_ devices: [DeviceOption], _ flags: XLAFlags) throws {
+  /// - Parameter exact: whether the CPU computes all convolutions directly.
+  init(_ devices: [DeviceOption], _ flags: XLAFlags, exact: Bool = false) throws {
+    self.exact = exact
     options = CompileOptions(
       flags: Dictionary(flags.options.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
     var usesXLA = false
@@ -125,7 +128,9 @@ struct OpenDevices {
     _ option: DeviceOption, _ execution: ExecutionOption, _ precision: PrecisionOption,
     threads: Int
   ) -> any Backend {
-    guard let device = self[option] else { return OneDNNBackend(execution.mode, threads: threads) }
+    guard let device = self[option] else {
+      return OneDNNBackend(execution.mode, threads: threads, exact: exact)
+    }
     return XLABackend(
       device, execution.xlaMode, precision: precision.precision, options: options, cache: cache)
   }

@@ -8,22 +8,31 @@ import COneDNN
 final class BoundKernel {
   private let step: Step
   private let primitive: PrimitiveKernel?
+  private let winograd: WinogradCall?
   private var memories: [Handle] = []
   private var arguments: [dnnl_exec_arg_t] = []
   private var operands: [UnsafeMutableRawPointer?]
   private var results: [UnsafeMutableRawPointer?]
 
-  var scratchpadSizeInBytes: Int { primitive?.scratchpadSizeInBytes ?? 0 }
+  let scratchpadSizeInBytes: Int
 
   init(_ kernel: Kernel, _ step: Step) throws(BackendError) {
     self.step = step
     operands = step.operands.map { _ in nil }
     results = step.results.map { _ in nil }
-    guard case .primitive(let primitive) = kernel else {
-      self.primitive = nil
-      return
+    switch kernel {
+    case .primitive(let kernel):
+      (primitive, winograd) = (kernel, nil)
+      scratchpadSizeInBytes = kernel.scratchpadSizeInBytes
+    case .winograd(let kernel):
+      (primitive, winograd) = (nil, WinogradCall(kernel))
+      scratchpadSizeInBytes = kernel.scratchSizeInBytes
+    case .winogradFilters(let kernel):
+      (primitive, winograd) = (nil, WinogradCall(transforming: kernel))
+      scratchpadSizeInBytes = 0
+    case .reference: (primitive, winograd, scratchpadSizeInBytes) = (nil, nil, 0)
     }
-    self.primitive = primitive
+    guard let primitive else { return }
     let engine = try Engine.pointer()
     for argument in primitive.arguments {
       let memory = try Handle("dnnl_memory_create", destroy: dnnl_memory_destroy) {
@@ -40,6 +49,7 @@ final class BoundKernel {
   ) throws(BackendError) {
     for (index, operand) in step.operands.enumerated() { operands[index] = address(operand.buffer) }
     for (index, result) in step.results.enumerated() { results[index] = address(result.buffer) }
+    winograd?.bind(operands, results, scratchpad)
     guard let primitive else { return }
     for (argument, memory) in zip(primitive.arguments, memories) {
       let place =
@@ -54,6 +64,7 @@ final class BoundKernel {
   }
 
   func run(_ stream: OpaquePointer) throws(BackendError) {
+    if let winograd { return winograd.run() }
     guard let primitive else { return runReference() }
     try check(
       dnnl_primitive_execute(

@@ -1,11 +1,15 @@
 import ApusIR
 import ApusPlan
 import ApusRuntime
+import CKernels
 import COneDNN
 
 /// What runs one step: immutable, shared by all executions of a program.
 enum Kernel: Sendable {
   case primitive(PrimitiveKernel)
+  case winograd(WinogradKernel)
+  /// Transforms filters for Winograd's kernel.
+  case winogradFilters(Winograd)
   /// The reference, on row-major tensors.
   case reference(Step)
 }

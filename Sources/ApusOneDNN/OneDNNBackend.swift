@@ -10,6 +10,8 @@ public struct OneDNNBackend: Backend {
   public let mode: Mode
   /// How many threads run each kernel.
   public let threads: Int
+  /// Whether convolutions are never computed in Winograd's tiles, which round more.
+  public let exact: Bool
   /// Whether the graph is checked after every pass.
   public let verifies: Bool
 
@@ -17,9 +19,11 @@ public struct OneDNNBackend: Backend {
 
   /// - Precondition: `threads` is at least 1.
   public init(
-    _ mode: Mode = .compiled, threads: Int = ThreadTeam.defaultSize, verifies: Bool = false
+    _ mode: Mode = .compiled, threads: Int = ThreadTeam.defaultSize, exact: Bool = false,
+    verifies: Bool = false
   ) {
     precondition(threads >= 1)
+    self.exact = exact
     self.verifies = verifies
     self.mode = mode
     self.threads = threads
@@ -43,7 +47,7 @@ public struct OneDNNBackend: Backend {
   private func plan(
     _ graph: Graph
   ) throws(BackendError) -> (library: OneDNNLibrary, plan: Plan) {
-    let library = OneDNNLibrary(threads: threads)
+    let library = OneDNNLibrary(threads: threads, usesWinograd: mode == .compiled && !exact)
     do {
       let passes = verifies ? Passes.inference.verified : .inference
       let rewritten = mode == .compiled ? try passes.run(graph) : graph

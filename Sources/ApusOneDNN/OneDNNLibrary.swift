@@ -2,6 +2,7 @@ import ApusIR
 import ApusPlan
 import ApusRuntime
 import CGomp
+import CKernels
 import COneDNN
 
 /// Answers the planner's questions and makes the kernels of its steps, for one number of threads.
@@ -16,8 +17,20 @@ final class OneDNNLibrary: KernelLibrary {
     let rowMajor: MemoryDescription
   }
 
-  /// - Parameter threads: how many the kernels will run on; primitives depend on it.
-  init(threads: Int) { omp_set_num_threads(Int32(threads)) }
+  /// Layouts of filters that were transformed for Winograd's kernel.
+  var winogradFilters: [Layout: Winograd] = [:]
+  let threads: Int
+  /// The vectors of Winograd's kernels; `nil` where all convolutions are direct.
+  let winogradVectors: Vectors?
+
+  /// - Parameters:
+  ///   - threads: how many the kernels will run on; primitives depend on it.
+  ///   - usesWinograd: whether convolutions may be computed in tiles.
+  init(threads: Int, usesWinograd: Bool) {
+    self.threads = threads
+    winogradVectors = usesWinograd ? .effective : nil
+    omp_set_num_threads(Int32(threads))
+  }
 
   func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
     OneDNNBackend.hasKernel(for: op, on: operands)
@@ -26,7 +39,8 @@ final class OneDNNLibrary: KernelLibrary {
   func resolved(_ step: Step) throws(PlanError) -> Step {
     do throws(BackendError) {
       switch step.kind {
-      case .op(.convolution(let convolution)): return try resolve(convolution, step)
+      case .op(.convolution(let convolution)):
+        return tiled(convolution, try resolve(convolution, step))
       case .op(.dot(let dot)): return try resolve(dot, step)
       default: return step
       }
@@ -36,6 +50,8 @@ final class OneDNNLibrary: KernelLibrary {
   }
 
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {
+    if let kernel = winograd(step) { return kernel.scratchSizeInBytes }
+    if winogradFilters(step) != nil { return 0 }
     do throws(BackendError) {
       return try blueprint(of: step)?.scratchpadSizeInBytes ?? 0
     } catch {
@@ -45,6 +61,8 @@ final class OneDNNLibrary: KernelLibrary {
 
   /// The kernel that runs a step.
   func kernel(for step: Step) throws(BackendError) -> Kernel {
+    if let kernel = winograd(step) { return .winograd(kernel) }
+    if let filters = winogradFilters(step) { return .winogradFilters(filters) }
     guard let blueprint = try blueprint(of: step) else { return .reference(step) }
     return .primitive(try blueprint.kernel())
   }

@@ -17,6 +17,13 @@ public enum ThreadTeam {
     }
   }
 
+  /// Calls `body` with the context on each thread of the calling thread's team; unlike a closure,
+  /// this allocates nothing.
+  static func run(
+    threads: Int, _ context: UnsafeMutableRawPointer,
+    _ body: @convention(c) (UnsafeMutableRawPointer?) -> Void
+  ) { GOMP_parallel(body, context, UInt32(threads), 0) }
+
   /// Sets the team size of regions that the calling thread starts.
   static func setSize(_ threads: Int) { omp_set_num_threads(Int32(threads)) }
 

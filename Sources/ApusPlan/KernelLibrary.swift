@@ -8,7 +8,8 @@ public protocol KernelLibrary {
   /// on row-major tensors.
   func hasKernel(for op: Op, on operands: [TensorType]) -> Bool
 
-  /// The step with every layout that is `.any` replaced by the one in which it runs best.
+  /// The step with the algorithm that suits it best, and every layout that is `.any` replaced by the
+  /// one in which it runs best.
   func resolved(_ step: Step) throws(PlanError) -> Step
 
   /// Bytes of working memory the step needs.

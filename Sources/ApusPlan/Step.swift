@@ -30,6 +30,7 @@ public struct Step: Hashable, Sendable {
   public var results: [Operand]
   /// Done to the result before it is written, in this order; their operands come last.
   public var postOps: [PostOp]
+  public var algorithm = Algorithm.library
   /// The layer the step belongs to.
   public var path: String
 
@@ -65,6 +66,7 @@ extension Step: CustomStringConvertible {
     func list(_ operands: [Operand]) -> String {
       operands.map { "#\($0.buffer) \($0.layout) \($0.type)" }.joined(separator: ", ")
     }
-    return "\(list(results)) = \(name)(\(list(operands)))" + (path.isEmpty ? "" : " @\(path)")
+    return "\(list(results)) = \(name)(\(list(operands)))"
+      + (algorithm == .library ? "" : " by \(algorithm)") + (path.isEmpty ? "" : " @\(path)")
   }
 }

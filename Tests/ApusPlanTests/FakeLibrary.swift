@@ -4,6 +4,9 @@ import ApusPlan
 /// A kernel library that wants images in blocks of 16 channels and filters in a layout of its own,
 /// and has kernels for the ops that matter.
 struct FakeLibrary: KernelLibrary {
+  /// Whether convolutions are computed in tiles where the rule says so.
+  var usesWinograd = false
+
   func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
     switch op {
     case .unary, .binary, .activation, .concatenate, .reduce, .dot, .convolution, .pool,
@@ -27,6 +30,12 @@ struct FakeLibrary: KernelLibrary {
       }
       if step.results[0].layout == .any { step.results[0].layout = .blocked(16) }
       step.operands[1].layout = .native("filter", sizeInBytes: 2 * weights.sizeInBytes)
+      let result = step.results[0].type.shape
+      let rule = WinogradRule(result: result, inputs: weights.shape[1], lanes: 16)
+      if usesWinograd, case .winograd(let tile) = rule.algorithm {
+        step.algorithm = rule.algorithm
+        step.operands[1].layout = .native("tiles\(tile)", sizeInBytes: 4 * weights.sizeInBytes)
+      }
     case .op(.dot):
       step.operands[1].layout = .native("matrix", sizeInBytes: weights.sizeInBytes + 64)
     default: break

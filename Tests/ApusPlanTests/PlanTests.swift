@@ -7,14 +7,14 @@ import Testing
 
 /// A plan of what `body` makes, in which images come as `x`.
 func plan(
-  _ mode: Planner.Mode, x shape: Shape = [2, 16, 4, 4],
+  _ mode: Planner.Mode, x shape: Shape = [2, 16, 4, 4], on library: FakeLibrary = FakeLibrary(),
   _ body: (Scope, Tensor) throws -> KeyValuePairs<String, Tensor>
 ) throws -> Plan {
   let graph = try trace { scope in
     try body(scope, scope.argument("x", .float32, shape))
   }
   let rewritten = mode == .compiled ? try Passes.inference.verified.run(graph) : graph
-  return try Planner(mode, FakeLibrary()).plan(rewritten)
+  return try Planner(mode, library).plan(rewritten)
 }
 
 /// A 3×3 convolution with padding 1.

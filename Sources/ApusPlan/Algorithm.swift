@@ -1,0 +1,70 @@
+import ApusIR
+
+/// How a step is computed.
+public enum Algorithm: Hashable, Sendable {
+  /// As the kernel library sees fit.
+  case library
+  /// A convolution by 3×3 filters in tiles of `tile`×`tile` outputs
+  /// (Lavin and Gray 2015, arXiv 1509.09308).
+  case winograd(tile: Int)
+}
+
+extension Algorithm: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .library: "library"
+    case .winograd(let tile): "winograd\(tile)x\(tile)"
+    }
+  }
+}
+
+/// The work of a 3×3 convolution of stride 1, by which a fixed rule chooses its algorithm.
+///
+/// Work is counted in floating-point operations; a byte of filters that has to be fetched takes as
+/// long as `operationsPerByte` of them.
+public struct WinogradRule {
+  let images, height, width, inputs, outputs: Int
+  /// The vectors of the kernel hold so many numbers.
+  let lanes: Int
+
+  private static let operationsPerByte = 8.0
+  /// Operations of both transforms for each point of a tile and channel, 7 vectors of 32.
+  private static let transform = 224.0 / 16
+  /// Fewer channels leave most of each vector, and all of what the transforms gain, unused.
+  private static let leastInputs = 16
+
+  /// - Parameters:
+  ///   - result: `[n, o, h′, w′]`.
+  ///   - inputs: channels of the images.
+  public init(result: Shape, inputs: Int, lanes: Int) {
+    (images, outputs, height, width) = (result[0], result[1], result[2], result[3])
+    self.inputs = inputs
+    self.lanes = lanes
+  }
+
+  /// What takes the least work; the same on every machine with such vectors.
+  public var algorithm: Algorithm {
+    guard inputs >= Self.leastInputs else { return .library }
+    var best = (algorithm: Algorithm.library, work: direct)
+    for tile in [4, 2] where winograd(tile: tile) < best.work {
+      best = (.winograd(tile: tile), winograd(tile: tile))
+    }
+    return best.algorithm
+  }
+
+  private var direct: Double {
+    let products = Double(inputs * outputs)
+    return max(
+      18 * Double(images * height * width) * products, Self.operationsPerByte * 36 * products)
+  }
+
+  private func winograd(tile: Int) -> Double {
+    let tiles = images * ((height + tile - 1) / tile) * ((width + tile - 1) / tile)
+    let points = (tile + 2) * (tile + 2)
+    let padded = (outputs + lanes - 1) / lanes * lanes
+    let arithmetic =
+      2 * Double(tiles * points) * Double(inputs * outputs)
+      + Self.transform * Double(tiles * points) * Double(inputs + outputs)
+    return max(arithmetic, Self.operationsPerByte * 4 * Double(points * inputs * padded))
+  }
+}
