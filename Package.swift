@@ -44,7 +44,8 @@ let package = Package(
     library(
       "ApusOneDNN",
       uses: [
-        "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "COneDNN", "CGomp",
+        "ApusIR", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses", "CKernels",
+        "COneDNN", "CGomp",
       ]),
     .target(name: "CPJRT"),
     library(
