@@ -11,7 +11,8 @@ public struct ApusCommand: ParsableCommand {
     abstract: "Build, run and measure image networks.",
     version: "0.1.0",
     subcommands: [
-      Predict.self, Bench.self, Models.self, Inspect.self, Convert.self, Export.self, Doctor.self,
+      Predict.self, Bench.self, Models.self, Inspect.self, Convert.self, Export.self, Profile.self,
+      Doctor.self,
     ])
 
   /// The networks that the subcommands know.

@@ -1,5 +1,6 @@
 import Apus
 import ApusBench
+import ApusOneDNN
 import ApusPJRT
 import ArgumentParser
 
@@ -16,6 +17,9 @@ struct Doctor: ParsableCommand {
 
   @Flag(help: "Measure what starting a run costs the host on XLA devices.")
   var overhead = false
+
+  @Flag(help: "Measure what the processor can do at most, for the device cpu.")
+  var peaks = false
 
   @OptionGroup(title: "XLA devices")
   var xla: XLAFlags
@@ -43,6 +47,9 @@ struct Doctor: ParsableCommand {
       case .cpu:
         let machine = MachineState.current()
         finding.description = "\(machine.cpu), \(machine.defaultThreadCount) threads"
+        guard peaks else { break }
+        finding.peaks = ProfileReport.Peaks(
+          try MachinePeaks.measure(threads: machine.defaultThreadCount))
       case .xla(let name): try examine(name, &finding)
       }
     } catch {
@@ -81,6 +88,7 @@ private struct Finding: Encodable {
   var memoryBytes: Int?
   var overheadMicroseconds: Double?
   var overheadOf110InputsMicroseconds: Double?
+  var peaks: ProfileReport.Peaks?
   /// Why the device cannot be used.
   var reason: String?
 
@@ -91,7 +99,7 @@ private struct Finding: Encodable {
     case memoryBytes = "memory_bytes"
     case overheadMicroseconds = "overhead_us"
     case overheadOf110InputsMicroseconds = "overhead_110_inputs_us"
-    case reason
+    case peaks, reason
   }
 
   var text: String {
@@ -99,6 +107,7 @@ private struct Finding: Encodable {
     let lines = [
       "\(device): \(description ?? "")", plugin.map { "plugin \($0), PJRT API \(api ?? "")" },
       platform.map { "platform \($0)" }, memoryBytes.map { "memory \(HumanNumber.bytes($0))" },
+      peaks.map { "peaks: \($0.text)" },
       overheadMicroseconds.map {
         "a run costs the host \(HumanNumber.fourDigits($0)) µs, with 110 inputs "
           + "\(HumanNumber.fourDigits(overheadOf110InputsMicroseconds ?? 0)) µs"

@@ -5,7 +5,7 @@ import COneDNN
 
 /// Runs a plan step by step, allocating each result when it is made and releasing it after its last
 /// reader, as op-by-op frameworks do.
-final class AllocatingExecution: Execution {
+final class AllocatingExecution: RecordedExecution {
   private let program: OneDNNProgram
   private let stream: Stream
   private let kernels: [BoundKernel]
@@ -25,7 +25,9 @@ final class AllocatingExecution: Execution {
       after: plan.steps, keeping: Set(plan.results.map(\.operand.buffer)))
   }
 
-  func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor] {
+  func start(
+    _ inputs: [DeviceTensor], _ recorder: StepRecorder?
+  ) throws(BackendError) -> [DeviceTensor] {
     let inputs = try program.validated(inputs)
     ThreadTeam.setSize(program.threads)
     let buffers = program.plan.buffers
@@ -51,7 +53,9 @@ final class AllocatingExecution: Execution {
       let size = kernels[index].scratchpadSizeInBytes
       let scratchpad = size == 0 ? nil : try allocator.allocate(sizeInBytes: size)
       try kernels[index].bind(scratchpad: scratchpad, address)
+      recorder?.mark()
       try kernels[index].run(stream.pointer)
+      recorder?.mark()
       if let scratchpad { allocator.release(scratchpad, sizeInBytes: size) }
       for buffer in releases[index] { release(buffer) }
     }

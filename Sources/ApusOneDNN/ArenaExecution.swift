@@ -4,7 +4,7 @@ import ApusRuntime
 import COneDNN
 
 /// Runs a compiled plan in one arena; nothing is allocated between inputs and results.
-final class ArenaExecution: Execution {
+final class ArenaExecution: RecordedExecution {
   private let program: OneDNNProgram
   private let arena: ArenaMemory
   private let stream: Stream
@@ -31,11 +31,17 @@ final class ArenaExecution: Execution {
     }
   }
 
-  func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor] {
+  func start(
+    _ inputs: [DeviceTensor], _ recorder: StepRecorder?
+  ) throws(BackendError) -> [DeviceTensor] {
     let inputs = try program.validated(inputs)
     ThreadTeam.setSize(program.threads)
     try bind(inputs)
-    for kernel in kernels { try kernel.run(stream.pointer) }
+    for kernel in kernels {
+      recorder?.mark()
+      try kernel.run(stream.pointer)
+      recorder?.mark()
+    }
     try stream.wait()
     defer { withExtendedLifetime(inputs) {} }
     return program.results(address)

@@ -12,6 +12,14 @@ enum Kernel: Sendable {
   case winogradFilters(Winograd)
   /// The reference, on row-major tensors.
   case reference(Step)
+
+  /// Its name in profiles.
+  var implementation: String {
+    switch self {
+    case .primitive(let primitive): primitive.implementation
+    case .reference: "reference"
+    }
+  }
 }
 
 /// A primitive of the library and what it reads and writes.
@@ -32,6 +40,8 @@ struct PrimitiveKernel: Sendable {
   let primitive: Handle
   let arguments: [Argument]
   let scratchpadSizeInBytes: Int
+  /// The library's name for the code that it chose.
+  let implementation: String
 }
 
 /// A primitive description with the places of its tensors, from which a kernel is made.
@@ -96,6 +106,13 @@ struct Blueprint {
           description: try wanted(dnnl_query_scratchpad_md)))
     }
     return PrimitiveKernel(
-      primitive: primitive, arguments: arguments, scratchpadSizeInBytes: size)
+      primitive: primitive, arguments: arguments, scratchpadSizeInBytes: size,
+      implementation: implementation)
+  }
+
+  private var implementation: String {
+    var name: UnsafePointer<CChar>?
+    dnnl_primitive_desc_query(description.pointer, dnnl_query_impl_info_str, 0, &name)
+    return name.map { String(cString: $0) } ?? ""
   }
 }

@@ -32,6 +32,12 @@ public struct OneDNNBackend: Backend {
   public func compile(
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> any Program {
+    try makeProgram(graph, parameters)
+  }
+
+  func makeProgram(
+    _ graph: Graph, _ parameters: PreparedParameters
+  ) throws(BackendError) -> OneDNNProgram {
     let (library, plan) = try plan(graph)
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }

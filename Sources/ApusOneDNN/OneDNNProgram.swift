@@ -28,7 +28,9 @@ struct OneDNNProgram: Program {
     PlannedSize(parameters: plan.preparedSizeInBytes, arena: plan.peakSizeInBytes)
   }
 
-  func makeExecution() throws(BackendError) -> any Execution {
+  func makeExecution() throws(BackendError) -> any Execution { try makeRecordedExecution() }
+
+  func makeRecordedExecution() throws(BackendError) -> any RecordedExecution {
     try HostMemory.require(plan.peakSizeInBytes)
     switch mode {
     case .compiled: return try ArenaExecution(self)

@@ -7,7 +7,8 @@ extension CommandTests {
     @Test(
       "the help text is the recorded one",
       arguments: [
-        "apus", "predict", "bench", "models", "inspect", "convert", "export", "doctor",
+        "apus", "predict", "bench", "models", "inspect", "convert", "export", "profile",
+        "doctor",
       ])
     func help(command: String) async throws {
       let arguments = (command == "apus" ? [] : [command]) + ["--help"]

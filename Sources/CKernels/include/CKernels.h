@@ -1,2 +1,3 @@
 #pragma once
+#include "Peaks.h"
 #include "Winograd.h"

@@ -1,0 +1,77 @@
+import ApusIR
+import ApusPlan
+
+/// A step of a program, as a profile shows it.
+public struct StepDescription: Codable, Hashable, Sendable {
+  /// What steps are summed by.
+  public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+    case convolution, dot, pooling, normalization, reduction, elementwise, concatenation
+    case arranging, reorder, source
+  }
+
+  /// A tensor that a step reads or writes.
+  public struct Tensor: Codable, Hashable, Sendable {
+    public let shape: [Int]
+    public let layout: String
+    public let bytes: Int
+  }
+
+  /// The layer the step belongs to.
+  public let path: String
+  /// The op with what is fused into it: `convolution+relu`.
+  public let name: String
+  public let attributes: String
+  public let kind: Kind
+  /// The kernel that runs it, in its library's words; `reference` for the slow one in plain Swift.
+  public let implementation: String
+  public let operands: [Tensor]
+  public let results: [Tensor]
+  public let macs: Int
+
+  /// Bytes that are read and written at least.
+  public var bytes: Int {
+    let written = results.reduce(0) { $0 + $1.bytes }
+    // Of a slice's operand only the slice is read.
+    let read = operands.reduce(0) { $0 + (name == "slice" ? min($1.bytes, written) : $1.bytes) }
+    return read + written
+  }
+
+  init(_ step: Step, _ kernel: Kernel) {
+    func tensor(_ operand: Operand) -> Tensor {
+      Tensor(
+        shape: operand.type.shape.extents, layout: operand.layout.description,
+        bytes: operand.sizeInBytes)
+    }
+    path = step.path
+    name = step.name
+    implementation = kernel.implementation
+    operands = step.operands.map(tensor)
+    results = step.results.map(tensor)
+    switch step.kind {
+    case .op(let op):
+      kind = op.kind
+      attributes = op.attributes
+      macs = op.macs(step.operands.map(\.type), step.results.map(\.type))
+    case .reorder:
+      kind = .reorder
+      attributes = ""
+      macs = 0
+    }
+  }
+}
+
+extension Op {
+  fileprivate var kind: StepDescription.Kind {
+    switch self {
+    case .input, .constant, .iota: .source
+    case .unary, .binary, .compare, .select, .convert, .activation: .elementwise
+    case .reshape, .transpose, .broadcast, .slice, .pad, .barrier: .arranging
+    case .concatenate: .concatenation
+    case .reduce, .argMax: .reduction
+    case .dot: .dot
+    case .convolution: .convolution
+    case .pool: .pooling
+    case .batchNorm, .localResponseNorm: .normalization
+    }
+  }
+}
