@@ -17,6 +17,8 @@ enum Kernel: Sendable {
   var implementation: String {
     switch self {
     case .primitive(let primitive): primitive.implementation
+    case .winograd(let kernel): kernel.implementation
+    case .winogradFilters: "winograd filters"
     case .reference: "reference"
     }
   }

@@ -12,6 +12,11 @@ struct WinogradKernel: Sendable {
   var scratchStride: Int { (kernel.scratchSize + 63) / 64 * 64 }
 
   var scratchSizeInBytes: Int { scratchStride * Int(kernel.threads) }
+
+  /// Its name in profiles.
+  var implementation: String {
+    "winograd\(kernel.tile)x\(kernel.tile):\(kernel.vectors == .avx512 ? "avx512" : "avx2")"
+  }
 }
 
 /// A call of Winograd's kernel, or of the transform of its filters, with its memory.
