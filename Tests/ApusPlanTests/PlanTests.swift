@@ -238,6 +238,15 @@ struct PlanTests {
       """)
   }
 
+  @Test("joins images channels-last where one of them is")
+  func mixedConcatenation() throws {
+    let plan = try plan(.eager) { scope, x in
+      ["y": try maxPool(concatenate([x, convolve(scope["a"], x)]), kernel: 2, stride: 2)]
+    }
+    let join = try #require(plan.steps.first { $0.name == "concatenate" })
+    #expect((join.operands + join.results).allSatisfy { $0.layout == .channelsLast })
+  }
+
   @Test("pools for the mean over an image, and gives a linear layer's weight the kernel's layout")
   func meanAndLinear() throws {
     let plan = try plan(.compiled) { scope, x in

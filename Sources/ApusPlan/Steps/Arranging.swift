@@ -22,15 +22,20 @@ extension Lowering {
     place(node.results[0], broadcastOf: view, by: whole)
   }
 
-  /// Channels of equal, unpadded image layouts are joined as they lie; all else is row-major.
+  /// Channels of equal, unpadded image layouts are joined as they lie; where one image is
+  /// channels-last, all are brought there; all else is row-major.
   mutating func lowerConcatenate(_ node: Node) throws(PlanError) {
     var operands: [Operand] = []
     for value in node.operands { operands.append(try operand(value)) }
-    let layout = operands[0].layout
-    let joins = operands.allSatisfy { $0.layout == layout && isDense($0) }
-    guard library.hasKernel(for: node.op, on: operands.map(\.type)), joins else {
+    var layout = operands[0].layout
+    if !operands.allSatisfy({ $0.layout == layout && isDense($0) }) {
+      let hasChannelsLast = operands.contains { $0.layout == .channelsLast }
+      layout = hasChannelsLast ? .channelsLast : .rowMajor
+    }
+    guard layout != .rowMajor, library.hasKernel(for: node.op, on: operands.map(\.type)) else {
       return try lowerRowMajor(node)
     }
+    operands = operands.map { reorder($0, to: layout, path: node.path) }
     let value = node.results[0]
     place(
       value,
