@@ -24,4 +24,16 @@ struct WinogradTests {
     #expect(tiled.floats != direct.floats)
     #expect(difference(tiled, from: direct, within: Tolerance(relative: 1e-4)) == nil)
   }
+
+  @Test("read images as they lie", arguments: ["resnet18", "resnet50", "vgg16"], [1, 8])
+  func reorders(name: String, batch: Int) throws {
+    let model = try #require(Catalogue.zoo.models.first { $0.name == name })
+    let plan = try OneDNNBackend(.compiled, threads: 2)
+      .planDescription(of: model.graph(batch: batch))
+    let steps = plan.split(separator: "\n").filter { !$0.hasPrefix("prepare") }
+    #expect(steps.filter { $0.contains(" by winograd") }.count >= 3)
+    // The stem's blocks of channels, where a convolution of the library first wants them last.
+    let reorders = steps.filter { $0.contains("= reorder(#") && !$0.contains(" plain ") }
+    #expect(reorders.count <= 1, "\(reorders)")
+  }
 }
