@@ -49,6 +49,12 @@ final class OneDNNLibrary: KernelLibrary {
     }
   }
 
+  func reads(_ step: Step, in layout: Layout) -> Bool {
+    var other = step
+    other.operands[0].layout = layout
+    return winograd(other) != nil
+  }
+
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {
     if let kernel = winograd(step) { return kernel.scratchSizeInBytes }
     if winogradFilters(step) != nil { return 0 }

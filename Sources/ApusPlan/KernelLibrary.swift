@@ -12,6 +12,9 @@ public protocol KernelLibrary {
   /// one in which it runs best.
   func resolved(_ step: Step) throws(PlanError) -> Step
 
+  /// Whether the step, once resolved, could as well read its images in that layout.
+  func reads(_ step: Step, in layout: Layout) -> Bool
+
   /// Bytes of working memory the step needs.
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int
 }

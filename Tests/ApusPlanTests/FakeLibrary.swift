@@ -43,6 +43,10 @@ struct FakeLibrary: KernelLibrary {
     return step
   }
 
+  func reads(_ step: Step, in layout: Layout) -> Bool {
+    step.algorithm != .library && layout == .channelsLast
+  }
+
   /// Convolutions want 100 bytes.
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {
     if case .op(.convolution) = step.kind { 100 } else { 0 }

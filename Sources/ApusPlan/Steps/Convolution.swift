@@ -19,6 +19,7 @@ extension Lowering {
     step.operands[0].layout = imageLayout
     step.operands[1].layout = .any
     step = try library.resolved(step)
+    if library.reads(step, in: sources[0].layout) { step.operands[0].layout = sources[0].layout }
     for position in sources.indices {
       step.operands[position] = reorder(
         sources[position], to: step.operands[position].layout, path: node.path)
