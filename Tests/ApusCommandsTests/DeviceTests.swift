@@ -78,6 +78,28 @@ extension CommandTests {
       #expect(failure == nil)
     }
 
+    @Test("--exact changes the last bits of logits, and no more")
+    func exact() async throws {
+      let folder = try TemporaryFolder()
+      var random = RandomTensors(seed: .random(in: 0 ... .max))
+      try NumPyFile.write(
+        random.tensor([1, 3, 64, 64], in: -2...2), to: folder.path + "/x.npy")
+      var logits: [HostTensor] = []
+      for flags in [[], ["--exact"]] {
+        let file = folder.path + "/\(logits.count).npy"
+        let run = try await Tool.run(
+          [
+            "predict", "-m", "resnet18", "--weights", Workspace.folder + "/resnet18.safetensors",
+            "--tensor", "x.npy", "--logits", file,
+          ] + flags, in: folder.path)
+        #expect(run.exitCode == 0, "\(run.errors)")
+        logits.append(try NumPyFile.read(file))
+      }
+      #expect(!logits[0].isIdentical(to: logits[1]))
+      let failure = difference(logits[1], from: logits[0], within: Tolerance(relative: 1e-4))
+      #expect(failure == nil)
+    }
+
     @Test("doctor names what it finds and what is missing")
     func doctor() async throws {
       let run = try await Tool.run(["doctor", "--format", "json"], in: "/")
