@@ -89,7 +89,7 @@ let package = Package(
     // The executable is a dependency so that it is built: the tests run it.
     tests(
       of: "ApusCommands",
-      uses: ["ApusCLI", "ApusIR", "ApusModels", "ApusRuntime", "ApusTestSupport"],
+      uses: ["ApusCLI", "ApusIR", "ApusModels", "ApusPJRT", "ApusRuntime", "ApusTestSupport"],
       resources: [.copy("Fixtures")]),
 
     tests(of: "ApusIR"),

@@ -1,3 +1,4 @@
+import ApusPJRT
 import ApusRuntime
 import ApusTestSupport
 import Foundation
@@ -5,20 +6,9 @@ import Testing
 
 extension CommandTests {
   @Suite struct DeviceTests {
-    private static let hasPlugin: Bool = {
-      let variable = ProcessInfo.processInfo.environment["APUS_PJRT_PLUGIN"]
-      let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
-      let packages = folders.flatMap { folder in
-        ["python3.11", "python3.12", "python3.13", "python3.14"].map {
-          "\(folder)/../lib/\($0)/site-packages/xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"
-        }
-      }
-      return ([variable].compactMap(\.self) + packages).contains {
-        FileManager.default.fileExists(atPath: $0)
-      }
-    }()
+    private static let hasPlugin = (try? PluginSearch(platform: "cpu").run()) != nil
     private static let missing: Comment =
-      "no XLA plugin: looked for xla-cpu-pjrt beside the programs on the PATH; see scripts/xla"
+      "no XLA plugin: looked for the package xla-cpu-pjrt in the Python on the PATH; see scripts/xla"
 
     @Test(
       "networks run on XLA, and their logits are compared with the CPU's",
