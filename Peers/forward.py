@@ -33,7 +33,7 @@ def parse():
         epilog="example: forward.py --backend torch-eager --model resnet50 --batch 4",
     )
     parser.add_argument("--backend", required=True, choices=BACKENDS, help="what runs it")
-    parser.add_argument("--model", required=True, help="a torchvision name, or timm:NAME")
+    parser.add_argument("--model", required=True, help="a name of torchvision, gallery.py or timm")
     parser.add_argument("--weights", metavar="FILE", help=".pth, .pt or .safetensors")
     parser.add_argument("--input", metavar="X.npy", help="float32 NCHW; random without it")
     parser.add_argument("--batch", type=at_least(1), default=1, help="random images")
@@ -55,7 +55,9 @@ def images(options):
     import numpy
 
     if not options.input:
-        shape = (options.batch, 3, options.image_size, options.image_size)
+        from networks import channels
+
+        shape = (options.batch, channels(options.model), options.image_size, options.image_size)
         return numpy.random.default_rng().standard_normal(shape, dtype=numpy.float32)
     batch = read_array(options.input)
     if batch.dtype != numpy.float32 or batch.ndim != 4 or 0 in batch.shape:

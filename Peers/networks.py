@@ -1,4 +1,4 @@
-"""Networks of torchvision (`resnet50`) and timm (`timm:resnet50`), and reading their weights."""
+"""Networks by torchvision's names, timm's (`timm:resnet50`) and gallery.py's; their weights."""
 
 import difflib
 import warnings
@@ -7,25 +7,36 @@ from commandline import Failure
 
 
 def build(name):
-    """Makes the network in evaluation mode, with the weights its constructor draws."""
-    warnings.filterwarnings("ignore")
-    if name.startswith("timm:"):
-        import timm
+    """Makes the network in evaluation mode, with the weights its constructor draws.
 
-        if name[5:] not in timm.list_models():
-            raise Failure(unknown(name, ["timm:" + each for each in timm.list_models()]))
-        return timm.create_model(name[5:]).eval()
+    Names of torchvision come first, then the definitions of gallery.py, then timm's.
+    """
+    warnings.filterwarnings("ignore")
     import torchvision.models
 
-    if name not in torchvision.models.list_models(module=torchvision.models):
-        names = torchvision.models.list_models(module=torchvision.models)
-        raise Failure(unknown(name, names))
-    return torchvision.models.get_model(name).eval()
+    from gallery import DEFINITIONS, EXAMPLES
+
+    here = torchvision.models.list_models(module=torchvision.models)
+    if name in here:
+        return torchvision.models.get_model(name).eval()
+    if name in DEFINITIONS or name in EXAMPLES:
+        return {**DEFINITIONS, **EXAMPLES}[name]().eval()
+    import timm
+
+    there = timm.list_models()
+    if name.removeprefix("timm:") in there:
+        return timm.create_model(name.removeprefix("timm:")).eval()
+    known = [*here, *DEFINITIONS, *EXAMPLES, *("timm:" + each for each in there)]
+    close = difflib.get_close_matches(name, known, 1)
+    raise Failure(
+        f"model '{name}' is not known" + (f"; did you mean {close[0]}?" if close else ""))
 
 
-def unknown(name, names):
-    close = difflib.get_close_matches(name, names, 1)
-    return f"model '{name}' is not known" + (f"; did you mean {close[0]}?" if close else "")
+def channels(name):
+    """Of its images."""
+    from gallery import EXAMPLES
+
+    return EXAMPLES[name].channels if name in EXAMPLES else 3
 
 
 def load(network, path):

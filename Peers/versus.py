@@ -1,9 +1,11 @@
 """Measures Apus and other frameworks in turn, round after round, and prints a Markdown table.
 
-Each figure is a process of its own, on the same hashed weights; the ratio is of the medians over
+Each figure is a process of its own, on the same hashed weights; the ratios are of the medians over
 the rounds, so that a machine whose speed drifts does not favour whoever ran first.
 """
 
+import collections
+import fnmatch
 import json
 import os
 import statistics
@@ -17,73 +19,127 @@ from commandline import Failure, Parser, at_least, run
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def listing(text):
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
 def parse():
     parser = Parser(
         description="Measure Apus and other frameworks in turn.",
-        epilog="example: versus.py --model resnet50 --batch 1 --backends torch-eager,openvino",
+        epilog="example: versus.py --model 'resnet*,vgg16' --batch 1,16 --backends openvino",
     )
-    parser.add_argument("--model", required=True, help="a network of both")
-    parser.add_argument("--batch", type=at_least(1), default=1, help="images that run together")
-    parser.add_argument("--backends", default="torch-eager", help="separated by commas")
-    parser.add_argument("--execution", default="eager,compiled", help="of Apus")
+    parser.add_argument("--model", type=listing, required=True,
+                        help="networks of Apus, patterns too, separated by commas")
+    parser.add_argument("--batch", default="1", help="images that run together, a list too")
+    parser.add_argument("--image-size", type=at_least(1), help="each network's own without it")
+    parser.add_argument("--backends", type=listing, default=["torch-eager"],
+                        help="separated by commas")
+    parser.add_argument("--execution", type=listing, default=["compiled"],
+                        help="of Apus; ratios are to the last")
+    parser.add_argument("--option", action="append", default=[], metavar="FLAG",
+                        help="of `apus bench`, for instance --option=--exact")
     parser.add_argument("--threads", type=at_least(1), default=2, help="of the CPU")
     parser.add_argument("--rounds", type=at_least(1), default=3, help="times through all of them")
     parser.add_argument("--min-time", type=at_least(0, float), default=3.0, help="seconds each")
+    parser.add_argument("--output", metavar="FILE", help="append each process's row there, JSON")
     parser.add_argument("--apus", default=os.path.join(HERE, "../.build/release/apus"),
                         help="the program")
     options = parser.parse_args()
-    options.backends = options.backends.split(",")
+    try:
+        options.batch = [at_least(1)(each) for each in listing(options.batch)]
+    except Exception as error:
+        parser.error(f"--batch: {error}")
     for backend in options.backends:
         if backend not in BACKENDS:
             parser.error(f"--backends: must be of {', '.join(BACKENDS)}, got '{backend}'")
-    options.execution = options.execution.split(",")
     return options
 
 
-def row(command):
-    """Runs a program that prints one JSON row."""
+def output_of(command):
+    """What a program prints; its last line of complaints is the failure."""
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if result.returncode != 0:
-        raise Failure(f"{' '.join(command)}: {result.stderr.strip().splitlines()[-1:]}")
-    return json.loads(result.stdout)
+        lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
+        raise Failure(f"{' '.join(command)}: {lines[-1]}")
+    return result.stdout
 
 
-def commands(options, weights):
+def networks(options):
+    """Name and image size of the networks that are asked for."""
+    sizes = {each["name"]: each["image_size"]
+             for each in json.loads(output_of([options.apus, "models", "--format", "json"]))}
+    wanted = {}
+    for pattern in options.model:
+        names = fnmatch.filter(sizes, pattern)
+        if not names:
+            raise Failure(f"--model: Apus has no network '{pattern}'")
+        wanted.update((name, options.image_size or sizes[name]) for name in names)
+    return wanted.items()
+
+
+def commands(options, model, size, batch, weights):
     """What is measured, by name: Apus's executions, then the peers."""
-    common = ["--threads", str(options.threads), "--min-time", f"{options.min_time}"]
+    common = ["--batch", str(batch), "--image-size", str(size), "--weights", weights,
+              "--threads", str(options.threads), "--min-time", f"{options.min_time}"]
     sides = {}
     for execution in options.execution:
         sides[f"apus {execution}"] = [
-            options.apus, "bench", "-m", options.model, "-b", str(options.batch), "--format",
-            "jsonl", "--execution", execution, "--weights", weights, *common]
+            options.apus, "bench", "-m", model, "--format", "jsonl", "--execution", execution,
+            *options.option, *common]
     for backend in options.backends:
         sides[backend] = [
             sys.executable, os.path.join(HERE, "forward.py"), "--backend", backend, "--model",
-            options.model, "--batch", str(options.batch), "--weights", weights, *common]
+            model, *common]
     return sides
+
+
+def measure(options, sides):
+    """The median over the rounds of each side's medians, in milliseconds."""
+    medians = collections.defaultdict(list)
+    failed = set()
+    for _ in range(options.rounds):
+        for name, command in sides.items():
+            if name in failed:
+                continue
+            try:
+                text = output_of(command)
+            except Failure as failure:
+                print(f"versus.py: {failure}", file=sys.stderr)
+                failed.add(name)
+                continue
+            if options.output:
+                with open(options.output, "a") as file:
+                    file.write(text)
+            medians[name].append(json.loads(text)["latency_ms"]["median"])
+    return {name: statistics.median(each) for name, each in medians.items() if name not in failed}
 
 
 def main():
     options = parse()
+    ours = f"apus {options.execution[-1]}"
+    sides = [f"apus {each}" for each in options.execution] + options.backends
+    ratios = collections.defaultdict(list)
+    print(f"Medians of {options.rounds} rounds in ms, {options.threads} threads\n")
+    print(f"| network | pixels | batch | {' | '.join(sides)} | best peer ÷ {ours} |")
+    print("|---" * (len(sides) + 4) + "|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        weights = os.path.join(folder, "weights.safetensors")
-        subprocess.run(
-            [sys.executable, os.path.join(HERE, "weights.py"), options.model, weights], check=True)
-        sides = commands(options, weights)
-        latencies = {name: [] for name in sides}
-        for _ in range(options.rounds):
-            for name, command in sides.items():
-                latencies[name].append(row(command)["latency_ms"])
-    medians = {
-        name: statistics.median(one["median"] for one in rounds)
-        for name, rounds in latencies.items()}
-    ours = medians[f"apus {options.execution[-1]}"]
-    print(f"{options.model}, batch {options.batch}, {options.threads} threads, "
-          f"{options.rounds} rounds\n")
-    print(f"| | median (ms) | min (ms) | ÷ apus {options.execution[-1]} |\n|---|---|---|---|")
-    for name, median in medians.items():
-        least = min(one["min"] for one in latencies[name])
-        print(f"| {name} | {median:.2f} | {least:.2f} | {median / ours:.2f} |")
+        for model, size in networks(options):
+            weights = os.path.join(folder, f"{model}.safetensors")
+            output_of([sys.executable, os.path.join(HERE, "weights.py"), model, weights])
+            for batch in options.batch:
+                medians = measure(options, commands(options, model, size, batch, weights))
+                peers = [medians[name] for name in options.backends if name in medians]
+                ratio = ""
+                if peers and ours in medians:
+                    ratios[batch].append(min(peers) / medians[ours])
+                    ratio = f"{ratios[batch][-1]:.2f}"
+                cells = [f"{medians[name]:.2f}" if name in medians else "failed" for name in sides]
+                print(f"| {model} | {size} | {batch} | {' | '.join(cells)} | {ratio} |", flush=True)
+            os.remove(weights)
+    print()
+    for batch, each in ratios.items():
+        print(f"Geometric mean of {len(each)} networks at batch {batch}: "
+              f"{statistics.geometric_mean(each):.3f}")
 
 
 run(main)

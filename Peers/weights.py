@@ -98,7 +98,7 @@ def main():
         epilog="examples: weights.py resnet50 resnet50.safetensors · "
         "weights.py --input x.npy --batch 3 --size 224",
     )
-    parser.add_argument("model", nargs="?", help="a torchvision name, or timm:NAME")
+    parser.add_argument("model", nargs="?", help="of torchvision, gallery.py or timm")
     parser.add_argument("output", nargs="?", help="the file to write: .pth, .pt or .safetensors")
     parser.add_argument("--legacy", action="store_true", help="the .pth format before PyTorch 1.6")
     parser.add_argument("--wrap", action="store_true", help='inside {"state_dict": …} (.pth only)')

@@ -5,9 +5,9 @@
     logits/ROW-193x257.npy   the same for the upper left part of an image of 257 pixels
     versions-zoo.txt         what wrote them
 
-Rows without a twin (`lenet`, `mlp`, a deep stem, the order "pre") are defined here. The MobileNets
-with timm's names and `vgg16-timm` have timm's parameters, hashed from its names. Names on the command
-line restrict the work to those rows.
+Rows without a twin are defined here (a deep stem, the order "pre") or in gallery.py (`lenet`, `mlp`).
+The MobileNets with timm's names and `vgg16-timm` have timm's parameters, hashed from its names. Names
+on the command line restrict the work to those rows.
 """
 
 import pathlib
@@ -25,6 +25,7 @@ from torch import nn
 folder = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(folder.parents[2] / "Peers"))
 import weights  # noqa: E402
+from gallery import LeNet, MultilayerPerceptron  # noqa: E402
 
 ODD = (193, 257)
 
@@ -103,27 +104,6 @@ class CutSqueezeNet(nn.Module):
 
     def forward(self, x):
         return self.fc(self.classifier(self.features(x)).flatten(1))
-
-
-class LeNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(1, 20, 5), nn.Conv2d(20, 50, 5)
-        self.fc1, self.fc2 = nn.Linear(800, 500), nn.Linear(500, 10)
-
-    def forward(self, x):
-        x = nn.functional.max_pool2d(torch.tanh(self.conv1(x)), 2)
-        x = nn.functional.max_pool2d(torch.tanh(self.conv2(x)), 2)
-        return self.fc2(torch.tanh(self.fc1(x.flatten(1))))
-
-
-class MultilayerPerceptron(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc1, self.fc2, self.fc3 = nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)
-
-    def forward(self, x):
-        return self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x.flatten(1))))))
 
 
 # Without shortcuts the small weights of the hashed normalisations let the image fade away behind

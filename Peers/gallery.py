@@ -1,7 +1,7 @@
-"""The networks of MXNet's gallery, defined from their descriptions and not from Apus.
+"""The networks of MXNet's gallery and examples, defined from their descriptions, not from Apus.
 
-Each asserts the shapes inside that its description gives at its own size, and has that size, an odd
-one, and the number of trained values that it must have.
+Each has the size of its images. Those of the gallery assert the shapes inside that their
+descriptions give at that size, and have an odd size and the number of trained values they must have.
 """
 
 import torch
@@ -353,6 +353,31 @@ class GalleryResNet(nn.Module):
         return self.fc1(x.mean((2, 3)))
 
 
+class LeNet(nn.Module):
+    size, channels = 28, 1
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 20, 5), nn.Conv2d(20, 50, 5)
+        self.fc1, self.fc2 = nn.Linear(800, 500), nn.Linear(500, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.tanh(self.conv1(x)), 2)
+        x = F.max_pool2d(torch.tanh(self.conv2(x)), 2)
+        return self.fc2(torch.tanh(self.fc1(x.flatten(1))))
+
+
+class MultilayerPerceptron(nn.Module):
+    size, channels = 28, 1
+
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2, self.fc3 = nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x.flatten(1))))))
+
+
 NARROW, WIDE = (128, 256, 512, 1024), (256, 512, 1024, 2048)
 DEFINITIONS = {
     "caffenet": CaffeNet,
@@ -375,3 +400,4 @@ DEFINITIONS = {
         83_455_278, (3, 4, 23, 3), groups=64, widths=WIDE
     ),
 }
+EXAMPLES = {"lenet": LeNet, "mlp": MultilayerPerceptron}
