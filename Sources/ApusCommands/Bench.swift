@@ -54,8 +54,8 @@ struct Bench: ParsableCommand {
     transform: PositiveInt.init(parsing:))
   var imageSize: PositiveInt?
 
-  @Flag(help: "Compute all convolutions on the CPU directly: Winograd's tiles round a little more.")
-  var exact = false
+  @OptionGroup(title: "The CPU")
+  var cpu: CPUFlags
 
   @OptionGroup(title: "XLA devices")
   var xla: XLAFlags
@@ -110,7 +110,7 @@ struct Bench: ParsableCommand {
     // Before OpenMP binds the process's threads to cores.
     let machine = MachineState.current()
     var report = BenchReport(format)
-    let devices = try OpenDevices(device.elements, xla, exact: exact)
+    let devices = try OpenDevices(device.elements, cpu, xla)
     let bench = CellRunner(rules: try rules(), machine: machine, devices: devices)
     for option in models.elements where !Interruption.requested {
       let loaded = try bench.load(

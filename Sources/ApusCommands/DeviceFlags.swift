@@ -103,11 +103,10 @@ struct OpenDevices {
   private var devices: [DeviceName: Device] = [:]
   private let options: CompileOptions
   private let cache: ExecutableCache?
-  private let exact: Bool
+  private let cpu: CPUFlags
 
-  /// - Parameter exact: whether the CPU computes all convolutions directly.
-  init(_ devices: [DeviceOption], _ flags: XLAFlags, exact: Bool = false) throws {
-    self.exact = exact
+  init(_ devices: [DeviceOption], _ cpu: CPUFlags, _ flags: XLAFlags) throws {
+    self.cpu = cpu
     options = CompileOptions(
       flags: Dictionary(flags.options.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
     var usesXLA = false
@@ -129,7 +128,7 @@ struct OpenDevices {
     threads: Int
   ) -> any Backend {
     guard let device = self[option] else {
-      return OneDNNBackend(execution.mode, threads: threads, exact: exact)
+      return cpu.backend(execution, threads: threads)
     }
     return XLABackend(
       device, execution.xlaMode, precision: precision.precision, options: options, cache: cache)

@@ -85,8 +85,8 @@ struct Predict: ParsableCommand {
     transform: ThreadCountOption.init(parsing:))
   var threads = ThreadCountOption.auto
 
-  @Flag(help: "Compute all convolutions on the CPU directly: Winograd's tiles round a little more.")
-  var exact = false
+  @OptionGroup(title: "The CPU")
+  var cpu: CPUFlags
 
   @OptionGroup(title: "XLA devices")
   var xla: XLAFlags
@@ -135,7 +135,7 @@ struct Predict: ParsableCommand {
     // What can fail at once is tried before anything that takes long.
     if let logits { try PredictionReport.requireWritable(logits) }
     let options = try network.options(for: model.model)
-    let backend = try OpenDevices([device], xla, exact: exact).backend(
+    let backend = try OpenDevices([device], cpu, xla).backend(
       device, execution, precision, threads: threads.count(on: .current()))
     let labels = try labels.map { try ClassLabels(path: $0, classes: options.classes) }
     let pictures = try ImageFile.list(images)

@@ -44,6 +44,9 @@ struct Profile: ParsableCommand {
     transform: PositiveInt.init(parsing:))
   var imageSize: PositiveInt?
 
+  @OptionGroup(title: "The CPU")
+  var cpu: CPUFlags
+
   @OptionGroup(title: "The network's definition")
   var network: NetworkFlags
 
@@ -97,7 +100,7 @@ struct Profile: ParsableCommand {
       model.model, try network.options(for: model.model), weights: weights)
     let run = try ProfileRun(
       loaded, batch: batchSize.value, imageSize: imageSize?.value ?? model.model.imageSize,
-      execution: execution, threads: threads.count(on: machine), rules: try rules())
+      execution: execution, cpu: cpu, threads: threads.count(on: machine), rules: try rules())
     let runs = try run.measure { Interruption.requested }
     if let trace {
       let title = "\(model.model.name), batch \(batchSize.value), \(execution.rawValue)"

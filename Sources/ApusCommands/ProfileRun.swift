@@ -22,8 +22,8 @@ struct ProfileRun {
   }
 
   init(
-    _ loaded: LoadedModel, batch: Int, imageSize: Int, execution: ExecutionOption, threads: Int,
-    rules: MeasuringRules
+    _ loaded: LoadedModel, batch: Int, imageSize: Int, execution: ExecutionOption, cpu: CPUFlags,
+    threads: Int, rules: MeasuringRules
   ) throws {
     self.loaded = loaded
     (self.batch, self.imageSize, self.execution) = (batch, imageSize, execution)
@@ -35,7 +35,7 @@ struct ProfileRun {
     var random = RandomSource(seed: 1, stream: "images")
     images = random.tensor(.normal, type)
     peaks = try MachinePeaks.measure(threads: threads)
-    profiler = try OneDNNBackend(execution.mode, threads: threads)
+    profiler = try cpu.backend(execution, threads: threads)
       .profiler(for: graph, PreparedParameters(loaded.parameters))
   }
 

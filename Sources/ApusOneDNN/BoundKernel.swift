@@ -47,8 +47,12 @@ final class BoundKernel {
   func bind(
     scratchpad: UnsafeMutableRawPointer?, _ address: (_ buffer: Int) -> UnsafeMutableRawPointer?
   ) throws(BackendError) {
-    for (index, operand) in step.operands.enumerated() { operands[index] = address(operand.buffer) }
-    for (index, result) in step.results.enumerated() { results[index] = address(result.buffer) }
+    for (index, operand) in step.operands.enumerated() {
+      operands[index] = address(operand.buffer).map { $0 + operand.offset }
+    }
+    for (index, result) in step.results.enumerated() {
+      results[index] = address(result.buffer).map { $0 + result.offset }
+    }
     winograd?.bind(operands, results, scratchpad)
     guard let primitive else { return }
     for (argument, memory) in zip(primitive.arguments, memories) {

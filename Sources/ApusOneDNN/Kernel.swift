@@ -13,6 +13,9 @@ enum Kernel: Sendable {
   /// The reference, on row-major tensors.
   case reference(Step)
 
+  /// Whether it is written for correctness, not for speed.
+  var isReference: Bool { implementation.hasPrefix("ref") }
+
   /// Its name in profiles.
   var implementation: String {
     switch self {
@@ -88,6 +91,14 @@ struct Blueprint {
     return pointer.map { dnnl_memory_desc_get_size($0) } ?? 0
   }
 
+  /// Goes on to the implementation of that name; `false` where no later one has it.
+  func advance(to name: String) -> Bool {
+    while implementation != name {
+      if dnnl_primitive_desc_next_impl(description.pointer) != dnnl_success { return false }
+    }
+    return true
+  }
+
   mutating func bind(
     _ index: Int32, _ tensor: PrimitiveKernel.Tensor, _ description: MemoryDescription
   ) {
@@ -112,7 +123,8 @@ struct Blueprint {
       implementation: implementation)
   }
 
-  private var implementation: String {
+  /// The library's name for the code it has chosen.
+  var implementation: String {
     var name: UnsafePointer<CChar>?
     dnnl_primitive_desc_query(description.pointer, dnnl_query_impl_info_str, 0, &name)
     return name.map { String(cString: $0) } ?? ""

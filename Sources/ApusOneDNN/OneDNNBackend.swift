@@ -12,21 +12,31 @@ public struct OneDNNBackend: Backend {
   public let threads: Int
   /// Whether convolutions are never computed in Winograd's tiles, which round more.
   public let exact: Bool
+  /// How much of compiling is spent on timing alternatives; needs a cache.
+  public let tuning: Tuning
   /// Whether the graph is checked after every pass.
   public let verifies: Bool
+  private let tuningCache: TuningCache?
+  /// The layout of images in compiled plans where nothing is timed; `.any`: by the fixed rules.
+  package var images = Layout.any
 
   public var name: String { "cpu" }
 
+  /// - Parameters:
+  ///   - tuning: nothing is timed without a cache.
+  ///   - tuningCache: where it is kept what was found fastest.
   /// - Precondition: `threads` is at least 1.
   public init(
     _ mode: Mode = .compiled, threads: Int = ThreadTeam.defaultSize, exact: Bool = false,
-    verifies: Bool = false
+    tuning: Tuning = .off, tuningCache: TuningCache? = nil, verifies: Bool = false
   ) {
     precondition(threads >= 1)
-    self.exact = exact
-    self.verifies = verifies
     self.mode = mode
     self.threads = threads
+    self.exact = exact
+    self.tuning = mode == .compiled && tuningCache != nil ? tuning : .off
+    self.tuningCache = tuningCache
+    self.verifies = verifies
   }
 
   public func compile(
@@ -38,26 +48,47 @@ public struct OneDNNBackend: Backend {
   func makeProgram(
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> OneDNNProgram {
-    let (library, plan) = try plan(graph)
+    let graph = try rewritten(graph)
+    guard let tuningCache, tuning != .off else {
+      return try makeProgram(graph, parameters, nil, images: images)
+    }
+    return try NetworkTuner(self, tuningCache).fastest(graph, parameters)
+  }
+
+  /// - Parameters:
+  ///   - graph: after the passes.
+  ///   - images: their layout between convolutions.
+  func makeProgram(
+    _ graph: Graph, _ parameters: PreparedParameters, _ tuner: LayerTuner?, images: Layout
+  ) throws(BackendError) -> OneDNNProgram {
+    let (library, plan) = try plan(graph, tuner, images: images)
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }
     let statics = try Preparation(plan, library, parameters, threads: threads).run()
     return OneDNNProgram(plan, kernels, statics, mode, threads: threads)
   }
 
-  /// The plan of a graph, as text for people and tests.
+  /// The plan of a graph by the fixed rules, as text for people and tests.
   public func planDescription(of graph: Graph) throws(BackendError) -> String {
-    try plan(graph).plan.description
+    try plan(rewritten(graph), nil, images: images).plan.description
+  }
+
+  private func rewritten(_ graph: Graph) throws(BackendError) -> Graph {
+    guard mode == .compiled else { return graph }
+    do {
+      return try (verifies ? Passes.inference.verified : .inference).run(graph)
+    } catch {
+      throw .unsupported("\(error)")
+    }
   }
 
   private func plan(
-    _ graph: Graph
+    _ graph: Graph, _ tuner: LayerTuner?, images: Layout
   ) throws(BackendError) -> (library: OneDNNLibrary, plan: Plan) {
-    let library = OneDNNLibrary(threads: threads, usesWinograd: mode == .compiled && !exact)
+    let library = OneDNNLibrary(
+      threads: threads, usesWinograd: mode == .compiled && !exact, tuner: tuner)
     do {
-      let passes = verifies ? Passes.inference.verified : .inference
-      let rewritten = mode == .compiled ? try passes.run(graph) : graph
-      return (library, try Planner(mode, library).plan(rewritten))
+      return (library, try Planner(mode, library, images: images).plan(graph))
     } catch {
       throw .unsupported("\(error)")
     }

@@ -22,12 +22,15 @@ final class OneDNNLibrary: KernelLibrary {
   let threads: Int
   /// The vectors of Winograd's kernels; `nil` where all convolutions are direct.
   let winogradVectors: Vectors?
+  /// Chooses algorithms by timing; without it fixed rules do.
+  private let tuner: LayerTuner?
 
   /// - Parameters:
   ///   - threads: how many the kernels will run on; primitives depend on it.
   ///   - usesWinograd: whether convolutions may be computed in tiles.
-  init(threads: Int, usesWinograd: Bool) {
+  init(threads: Int, usesWinograd: Bool, tuner: LayerTuner? = nil) {
     self.threads = threads
+    self.tuner = tuner
     winogradVectors = usesWinograd ? .effective : nil
     omp_set_num_threads(Int32(threads))
   }
@@ -40,7 +43,8 @@ final class OneDNNLibrary: KernelLibrary {
     do throws(BackendError) {
       switch step.kind {
       case .op(.convolution(let convolution)):
-        return tiled(convolution, try resolve(convolution, step))
+        let resolved = try resolve(convolution, step)
+        return try tuner?.fastest(convolution, resolved, self) ?? tiled(convolution, resolved)
       case .op(.dot(let dot)): return try resolve(dot, step)
       default: return step
       }

@@ -58,7 +58,8 @@ struct OneDNNProgram: Program {
       .host(
         HostTensor(operand.type) { bytes in
           if let source = address(operand.buffer) {
-            bytes.copyMemory(from: UnsafeRawBufferPointer(start: source, count: bytes.count))
+            bytes.copyMemory(
+              from: UnsafeRawBufferPointer(start: source + operand.offset, count: bytes.count))
           }
         })
     }

@@ -18,45 +18,36 @@ public struct ExecutableCache: Sendable {
     environment: [String: String] = ProcessInfo.processInfo.environment,
     report: @escaping @Sendable (String) -> Void = Self.printed
   ) {
-    // By the specification a relative path is to be ignored.
-    let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-    let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
-    let cache = base ?? home + "/.cache"
-    self.init(folders: [cache, cache + "/apus", cache + "/apus/xla"], report: report)
+    guard
+      let folder = CacheFolder(
+        "xla", for: Self.contents, environment: environment, report: report)
+    else { return nil }
+    self.init(folder, limitInBytes: 1 << 31, report: report)
   }
 
   /// - Parameter folders: each inside the one before; those that do not exist are made.
   package init?(
     folders: [String], limitInBytes: Int = 1 << 31, report: @escaping @Sendable (String) -> Void
   ) {
-    guard let folder = folders.last else { return nil }
-    for folder in folders { mkdir(folder, 0o700) }
-    // The base may be the system's; what is Apus's own must be nobody else's.
-    for folder in folders.dropFirst(folders.count > 1 ? 1 : 0) {
-      if let flaw = Self.flaw(of: folder) {
-        report("compiled programs are not kept: \(folder) \(flaw)")
-        return nil
-      }
+    guard let folder = CacheFolder(folders: folders, for: Self.contents, report: report) else {
+      return nil
     }
-    self.folder = folder
+    self.init(folder, limitInBytes: limitInBytes, report: report)
+  }
+
+  private init(
+    _ folder: CacheFolder, limitInBytes: Int, report: @escaping @Sendable (String) -> Void
+  ) {
+    self.folder = folder.path
     self.limitInBytes = limitInBytes
     self.report = report
   }
 
+  private static let contents = "compiled programs"
+
   /// Prints a line to standard error.
   public static let printed: @Sendable (String) -> Void = { line in
     FileHandle.standardError.write(Data("apus: \(line)\n".utf8))
-  }
-
-  private static func flaw(of folder: String) -> String? {
-    var status = stat()
-    guard lstat(folder, &status) == 0 else {
-      return "cannot be made: \(String(cString: strerror(errno)))"
-    }
-    if status.st_mode & S_IFMT != S_IFDIR { return "must be a folder" }
-    if status.st_uid != geteuid() { return "must belong to the user" }
-    if status.st_mode & 0o022 != 0 { return "must not be writable by others (chmod go-w)" }
-    return nil
   }
 }
 

@@ -4,16 +4,33 @@ import ApusIR
 public enum Algorithm: Hashable, Sendable {
   /// As the kernel library sees fit.
   case library
+  /// By the kernel library's implementation of that name.
+  case implementation(String)
   /// A convolution by 3×3 filters in tiles of `tile`×`tile` outputs
-  /// (Lavin and Gray 2015, arXiv 1509.09308).
-  case winograd(tile: Int)
+  /// (Lavin and Gray 2015, arXiv 1509.09308), `chunk` of them at a time; 0: as many as suit the
+  /// caches by the kernel's own rule.
+  case winograd(tile: Int, chunk: Int = 0)
 }
 
-extension Algorithm: CustomStringConvertible {
+extension Algorithm: LosslessStringConvertible {
   public var description: String {
     switch self {
     case .library: "library"
-    case .winograd(let tile): "winograd\(tile)x\(tile)"
+    case .implementation(let name): name
+    case .winograd(let tile, chunk: 0): "winograd\(tile)x\(tile)"
+    case .winograd(let tile, let chunk): "winograd\(tile)x\(tile)/\(chunk)"
+    }
+  }
+
+  public init(_ description: String) {
+    if description == "library" {
+      self = .library
+    } else if let match = description.wholeMatch(of: /winograd(\d)x\1(?:\/(\d{1,5}))?/),
+      let tile = Int(match.1)
+    {
+      self = .winograd(tile: tile, chunk: match.2.flatMap { Int($0) } ?? 0)
+    } else {
+      self = .implementation(description)
     }
   }
 }

@@ -7,6 +7,8 @@ struct Lowering {
   let graph: Graph
   let mode: Planner.Mode
   let library: any KernelLibrary
+  /// The layout of images in which a step with free choice leaves them.
+  let imageLayout: Layout
   var plan = Plan()
   /// Where each value that has been computed lies.
   var places: [Value: Operand] = [:]
@@ -21,7 +23,8 @@ struct Lowering {
   private var keys: [String?] = []
   private let updated: Set<String>
 
-  init(_ graph: Graph, _ mode: Planner.Mode, _ library: any KernelLibrary) {
+  init(_ graph: Graph, _ mode: Planner.Mode, _ library: any KernelLibrary, images: Layout) {
+    imageLayout = images
     self.graph = graph
     self.mode = mode
     self.library = library
@@ -61,9 +64,6 @@ struct Lowering {
 // MARK: - Values
 
 extension Lowering {
-  /// The layout of images in which a step with free choice leaves them.
-  var imageLayout: Layout { mode == .eager ? .channelsLast : .any }
-
   /// Records where a value lies.
   mutating func place(_ value: Value, _ operand: Operand) { places[value] = operand }
 

@@ -9,9 +9,10 @@ extension Plan {
       for operand in step.operands + step.results { lastUses[operand.buffer] = index }
     }
     for (_, operand) in results { lastUses[operand.buffer] = steps.count }
-    var renamed: [Int: Int] = [:]  // result buffer → the operand buffer it is written to
+    var renamed: [Int: Operand] = [:]  // result buffer → the operand it is written over
     func rename(_ operand: inout Operand) {
-      if let buffer = renamed[operand.buffer] { operand.buffer = buffer }
+      guard let place = renamed[operand.buffer] else { return }
+      (operand.buffer, operand.offset) = (place.buffer, place.offset)
     }
     for index in steps.indices {
       for position in steps[index].operands.indices { rename(&steps[index].operands[position]) }
@@ -19,14 +20,16 @@ extension Plan {
       for position in steps[index].results.indices { rename(&steps[index].results[position]) }
       guard steps[index].isElementwise, let result = steps[index].results.first,
         buffers[result.buffer].place == .allocated,
+        // Not where it is one of several that lie together.
+        result.offset == 0, buffers[result.buffer].sizeInBytes == result.sizeInBytes,
         let dying = steps[index].operands.first(where: { operand in
           operand.type == result.type && operand.layout == result.layout
             && buffers[operand.buffer].place == .allocated && lastUses[operand.buffer] == index
         })
       else { continue }
-      renamed[result.buffer] = dying.buffer
+      renamed[result.buffer] = dying
       lastUses[dying.buffer] = lastUses[result.buffer]
-      steps[index].results[0].buffer = dying.buffer
+      rename(&steps[index].results[0])
     }
     for index in results.indices { rename(&results[index].operand) }
   }

@@ -87,7 +87,7 @@ extension Plan: CustomStringConvertible {
   public var description: String {
     var lines = preparation.map { "prepare \($0)" }
     lines += steps.map(\.description)
-    lines += results.map { "return #\($0.operand.buffer)" }
+    lines += results.map { "return \($0.operand.place)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -12,15 +12,19 @@ public struct Planner {
 
   let mode: Mode
   let library: any KernelLibrary
+  let images: Layout
 
-  public init(_ mode: Mode, _ library: any KernelLibrary) {
+  /// - Parameter images: the layout of images between convolutions in compiled plans; `.any`: as
+  ///   each convolution likes them.
+  public init(_ mode: Mode, _ library: any KernelLibrary, images: Layout = .any) {
     self.mode = mode
     self.library = library
+    self.images = mode == .eager ? .channelsLast : images
   }
 
   /// - Throws: a step that the library cannot run.
   public func plan(_ graph: Graph) throws(PlanError) -> Plan {
-    var lowering = Lowering(graph, mode, library)
+    var lowering = Lowering(graph, mode, library, images: images)
     for (index, node) in graph.nodes.enumerated() { try lowering.lower(node, at: index) }
     for output in graph.outputs {
       let operand = try lowering.operand(output.value, in: .rowMajor)
@@ -28,7 +32,10 @@ public struct Planner {
     }
     var plan = lowering.plan
     plan.preparation = neededPreparation(of: plan)
-    if mode == .compiled { plan.overwriteDyingOperands() }
+    if mode == .compiled {
+      plan.concatenateInPlace()
+      plan.overwriteDyingOperands()
+    }
     for step in plan.steps {
       plan.scratchpads.append(
         Plan.Scratchpad(offset: 0, sizeInBytes: try library.scratchpadSizeInBytes(of: step)))

@@ -4,6 +4,8 @@ import ApusIR
 public struct Operand: Hashable, Sendable {
   /// Index into ``Plan/buffers``.
   public var buffer: Int
+  /// Where in the buffer it starts, in bytes.
+  public var offset = 0
   public var type: TensorType
   public var layout: Layout
 
@@ -14,6 +16,9 @@ public struct Operand: Hashable, Sendable {
   }
 
   public var sizeInBytes: Int { layout.sizeInBytes(of: type) }
+
+  /// The buffer, and where in it, in printed plans.
+  var place: String { offset == 0 ? "#\(buffer)" : "#\(buffer)+\(offset)" }
 }
 
 /// One call of a kernel.
@@ -64,7 +69,7 @@ public struct Step: Hashable, Sendable {
 extension Step: CustomStringConvertible {
   public var description: String {
     func list(_ operands: [Operand]) -> String {
-      operands.map { "#\($0.buffer) \($0.layout) \($0.type)" }.joined(separator: ", ")
+      operands.map { "\($0.place) \($0.layout) \($0.type)" }.joined(separator: ", ")
     }
     return "\(list(results)) = \(name)(\(list(operands)))"
       + (algorithm == .library ? "" : " by \(algorithm)") + (path.isEmpty ? "" : " @\(path)")

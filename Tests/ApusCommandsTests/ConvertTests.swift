@@ -1,6 +1,7 @@
 import ApusIR
 import ApusModels
 import ApusRuntime
+import ApusTestSupport
 import Foundation
 import Testing
 

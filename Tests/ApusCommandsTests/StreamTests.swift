@@ -1,4 +1,5 @@
 import ApusRuntime
+import ApusTestSupport
 import Foundation
 import Testing
 

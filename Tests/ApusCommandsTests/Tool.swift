@@ -1,3 +1,4 @@
+import ApusTestSupport
 import Foundation
 import Testing
 
@@ -70,6 +71,13 @@ enum Tool {
   private static let path = Bundle.module.bundleURL.deletingLastPathComponent()
     .appendingPathComponent("apus").path
 
+  /// Where programs keep what they find out, for all tests of one process.
+  private static let cache: String = {
+    let path = NSTemporaryDirectory() + "apus-cache-\(getpid())"
+    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    return path
+  }()
+
   private static func text(_ path: String) -> String {
     String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
   }
@@ -120,6 +128,7 @@ enum Tool {
     environment["COLUMNS"] = "80"
     // Threads of several programs at once would wait for each other's turns.
     environment["OMP_WAIT_POLICY"] = "passive"
+    environment["XDG_CACHE_HOME"] = cache
     var argv = arguments.map { strdup($0) } + [nil]
     var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in argv + envp { free(text) } }
@@ -131,18 +140,6 @@ enum Tool {
     }
     return process
   }
-}
-
-/// A folder that is removed with the last reference.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "apus-commands-\(UInt64.random(in: .min ... .max))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Expects that a run ended in good order: no signal, no trace of a crash.

@@ -1,3 +1,4 @@
+import ApusTestSupport
 import CPJRT
 import Foundation
 import Testing

@@ -1,5 +1,6 @@
 import ApusPJRT
 import ApusRuntime
+import ApusTestSupport
 import Foundation
 import Testing
 

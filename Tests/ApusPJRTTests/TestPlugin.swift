@@ -23,18 +23,6 @@ enum TestPlugin {
   }
 }
 
-/// A temporary folder, removed with the last reference.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "apus-pjrt-\(UInt64.random(in: .min ... .max))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 extension PhysicalType {
   /// A type whose axes lie in their logical order.
   static func rowMajor(_ dtype: DType, _ shape: Shape) -> PhysicalType {

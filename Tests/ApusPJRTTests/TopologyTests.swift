@@ -2,6 +2,7 @@ import ApusIR
 import ApusPJRT
 import ApusRuntime
 import ApusStableHLO
+import ApusTestSupport
 import Foundation
 import Testing
 

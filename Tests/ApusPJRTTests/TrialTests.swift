@@ -1,4 +1,5 @@
 import ApusPJRT
+import ApusTestSupport
 import Foundation
 import Testing
 

@@ -32,7 +32,7 @@ struct FakeLibrary: KernelLibrary {
       step.operands[1].layout = .native("filter", sizeInBytes: 2 * weights.sizeInBytes)
       let result = step.results[0].type.shape
       let rule = WinogradRule(result: result, inputs: weights.shape[1], lanes: 16)
-      if usesWinograd, case .winograd(let tile) = rule.algorithm {
+      if usesWinograd, case .winograd(let tile, _) = rule.algorithm {
         step.algorithm = rule.algorithm
         step.operands[1].layout = .native("tiles\(tile)", sizeInBytes: 4 * weights.sizeInBytes)
       }

@@ -12,6 +12,9 @@ extension OneDNNLibrary {
     let bias = hasBias(step) ? try description(of: step.operands[2]) : nil
     let result = try description(of: step.results[0])
     var blueprint = try primitive(convolution, images, filter, bias, result, step)
+    if case .implementation(let name) = step.algorithm, !blueprint.advance(to: name) {
+      throw .unsupported("the library has no \(name) for \(step)")
+    }
     blueprint.bind(DNNL_ARG_SRC, .operand(0), images)
     blueprint.bind(DNNL_ARG_WEIGHTS, .operand(1), filter)
     if let bias { blueprint.bind(DNNL_ARG_BIAS, .operand(2), bias) }
@@ -19,31 +22,93 @@ extension OneDNNLibrary {
     return blueprint
   }
 
-  /// Chooses the layout of the filter, and of images and result where they are `any`; other steps
-  /// cannot work in a layout of images without a name, so channels-last stands in for those.
+  /// Chooses the layout of the filter, and of images and result where they are `any`.
+  ///
+  /// Where the library has only slow code for the layouts asked for, it chooses those too, but for
+  /// the result's of a step that adds to what lies there.
   func resolve(_ convolution: Convolution, _ step: Step) throws(BackendError) -> Step {
-    let images = try description(of: step.operands[0])
-    let rowMajor = try filterDescription(convolution, step)
+    if let resolved = try fast(convolution, step) { return resolved }
+    var other = step
+    let accumulates = step.postOps.contains { if case .accumulate = $0 { true } else { false } }
+    for layout in [Layout.any, .channelsLast] {
+      other.operands[0].layout = layout
+      if !accumulates { other.results[0].layout = layout }
+      if let resolved = try fast(convolution, other) { return resolved }
+    }
+    return try resolved(convolution, other, blueprint(convolution, other)) ?? other
+  }
+
+  /// The step with the layouts that the library's first implementation wants; `nil` where that is
+  /// not made for this processor, or where no plan has a name for them.
+  private func fast(_ convolution: Convolution, _ step: Step) throws(BackendError) -> Step? {
+    let blueprint = try blueprint(convolution, step)
+    if Self.isSlow(blueprint.implementation) { return nil }
+    return try resolved(convolution, step, blueprint)
+  }
+
+  private static func isSlow(_ implementation: String) -> Bool {
+    implementation.hasPrefix("ref") || implementation.contains("gemm")
+  }
+
+  /// The step with the layouts that an implementation wants, if they have names.
+  private func resolved(
+    _ convolution: Convolution, _ step: Step, _ blueprint: Blueprint
+  ) throws(BackendError) -> Step? {
+    let images = try imageLayout(
+      of: blueprint.wanted(dnnl_query_src_md), step.operands[0].type.shape)
+    let result = try imageLayout(
+      of: blueprint.wanted(dnnl_query_dst_md), step.results[0].type.shape)
+    guard let images, let result else { return nil }
+    var step = step
+    if step.operands[0].layout == .any { step.operands[0].layout = images }
+    if step.results[0].layout == .any { step.results[0].layout = result }
+    step.operands[1].layout = native(
+      try blueprint.wanted(dnnl_query_weights_md),
+      rowMajor: try filterDescription(convolution, step))
+    return step
+  }
+
+  /// All implementations that the library has for a resolved step, but the slow ones.
+  func implementations(of convolution: Convolution, _ step: Step) throws(BackendError) -> [Step] {
+    var found: [Step] = []
+    let blueprint = try blueprint(convolution, anyFilter(step))
+    repeat {
+      let name = blueprint.implementation
+      guard !Self.isSlow(name), !found.contains(where: { $0.algorithm == .implementation(name) }),
+        var other = try resolved(convolution, step, blueprint)
+      else { continue }
+      other.algorithm = .implementation(name)
+      found.append(other)
+    } while dnnl_primitive_desc_next_impl(blueprint.description.pointer) == dnnl_success
+    return found
+  }
+
+  /// A resolved step by the implementation of that name, if the library has it.
+  func implementation(
+    _ name: String, of convolution: Convolution, _ step: Step
+  ) throws(BackendError) -> Step? {
+    let blueprint = try blueprint(convolution, anyFilter(step))
+    guard blueprint.advance(to: name) else { return nil }
+    var other = try resolved(convolution, step, blueprint)
+    other?.algorithm = .implementation(name)
+    return other
+  }
+
+  private func anyFilter(_ step: Step) -> Step {
+    var step = step
+    step.operands[1].layout = .any
+    return step
+  }
+
+  private func blueprint(
+    _ convolution: Convolution, _ step: Step
+  ) throws(BackendError) -> Blueprint {
     let filter = try MemoryDescription(
       filterShape(convolution, step).extents, tag: dnnl_format_tag_any)
     let bias = hasBias(step) ? try description(of: step.operands[2]) : nil
-    let result = try description(of: step.results[0])
-    let blueprint = try primitive(convolution, images, filter, bias, result, step)
-    let wantedImages = try imageLayout(
-      of: blueprint.wanted(dnnl_query_src_md), step.operands[0].type.shape)
-    let wantedResult = try imageLayout(
-      of: blueprint.wanted(dnnl_query_dst_md), step.results[0].type.shape)
-    var step = step
-    guard let wantedImages, let wantedResult else {
-      step.operands[0].layout = .channelsLast
-      step.results[0].layout = .channelsLast
-      return try resolve(convolution, step)
-    }
-    if step.operands[0].layout == .any { step.operands[0].layout = wantedImages }
-    if step.results[0].layout == .any { step.results[0].layout = wantedResult }
-    step.operands[1].layout = native(
-      try blueprint.wanted(dnnl_query_weights_md), rowMajor: rowMajor)
-    return step
+    return try primitive(
+      convolution, try description(of: step.operands[0]), filter, bias,
+      try description(of: step.results[0]), step)
   }
 
   private func primitive(

@@ -71,6 +71,20 @@ extension OneDNNLibrary {
     return blueprint
   }
 
+  /// The description of what a step reads beside its images. Vectors of whole blocks of channels lie
+  /// in memory as blocks do, and the library has generated code for them only under that name.
+  func description(
+    of operand: Operand, besides image: Operand
+  ) throws(BackendError) -> MemoryDescription {
+    var operand = operand
+    if operand.layout == .rowMajor, operand.type.rank == 4, case .blocked = image.layout,
+      image.layout.isRowMajor(for: operand.type.shape)
+    {
+      operand.layout = image.layout
+    }
+    return try description(of: operand)
+  }
+
   /// The operands and the result of a binary step. Row-major tensors lose the axes that do not
   /// matter, so that the library sees a broadcast it has generated code for: a filter scaled per
   /// output channel, `[o, i, h, w] · [o, 1, 1, 1]`, becomes `[1, o, i·h·w] · [1, o, 1]`.
@@ -84,7 +98,8 @@ extension OneDNNLibrary {
       left.type == result.type, step.operands.count == 2
     else {
       return (
-        try description(of: left), try description(of: right), try description(of: result)
+        try description(of: left), try description(of: right, besides: result),
+        try description(of: result)
       )
     }
     var whole: [Int] = []

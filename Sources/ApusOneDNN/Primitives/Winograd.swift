@@ -19,30 +19,39 @@ extension Vectors {
 extension OneDNNLibrary {
   /// A resolved convolution, in Winograd's tiles where they take the least work.
   func tiled(_ convolution: Convolution, _ step: Step) -> Step {
-    guard let vectors = winogradVectors, convolution.stride == Size2D(1),
-      convolution.dilation == Size2D(1), convolution.groups == 1,
-      step.operands[1].type.shape.suffix(2) == [3, 3],
-      // The kernel counts in 32 bits.
-      (step.operands[0].type.shape.extents + step.results[0].type.shape.extents).allSatisfy({
-        $0 < 1 << 30
-      })
-    else { return step }
+    guard let vectors = winogradVectors, isWinograd(convolution, step) else { return step }
     let rule = WinogradRule(
       result: step.results[0].type.shape, inputs: step.operands[0].type.shape[1],
       lanes: Int(vectors.rawValue))
+    return winograd(rule.algorithm, convolution, step) ?? step
+  }
+
+  /// A resolved convolution in tiles; `nil` where the kernel cannot compute it.
+  func winograd(_ algorithm: Algorithm, _ convolution: Convolution, _ step: Step) -> Step? {
+    guard isWinograd(convolution, step) else { return nil }
     var tiled = step
-    tiled.algorithm = rule.algorithm
-    guard let kernel = winograd(tiled)?.kernel else { return step }
-    let name = "\(tiled.algorithm)_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
+    tiled.algorithm = algorithm
+    guard let kernel = winograd(tiled)?.kernel else { return nil }
+    let tile = Algorithm.winograd(tile: Int(kernel.tile))
+    let name = "\(tile)_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
     let layout = Layout.native(name, sizeInBytes: 4 * kernel.filterCount)
     winogradFilters[layout] = kernel
     tiled.operands[1].layout = layout
     return tiled
   }
 
+  private func isWinograd(_ convolution: Convolution, _ step: Step) -> Bool {
+    convolution.stride == Size2D(1) && convolution.dilation == Size2D(1) && convolution.groups == 1
+      && step.operands[1].type.shape.suffix(2) == [3, 3]
+      // The kernel counts in 32 bits.
+      && (step.operands[0].type.shape.extents + step.results[0].type.shape.extents).allSatisfy {
+        $0 < 1 << 30
+      }
+  }
+
   /// The kernel of a convolution in tiles; `nil` for other steps and what it cannot do.
   func winograd(_ step: Step) -> WinogradKernel? {
-    guard case .winograd(let tile) = step.algorithm, let vectors = winogradVectors,
+    guard case .winograd(let tile, let chunk) = step.algorithm, let vectors = winogradVectors,
       case .op(.convolution(let convolution)) = step.kind,
       let (activation, parameter) = fusedActivation(step),
       let source = ImageStrides(step.operands[0], vectors),
@@ -52,6 +61,7 @@ extension OneDNNLibrary {
     var kernel = Winograd()
     kernel.vectors = vectors
     kernel.tile = Int32(tile)
+    kernel.chunk = Int32(chunk)
     kernel.images = Int32(images[0])
     kernel.inputs = Int32(images[1])
     kernel.outputs = Int32(step.results[0].type.shape[1])

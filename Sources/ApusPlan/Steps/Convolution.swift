@@ -16,7 +16,7 @@ extension Lowering {
     if let shortcut { result.buffer = shortcut.buffer }
     var step = Step(
       .op(node.op), sources + fusion.operands, [result], postOps: fusion.postOps, path: node.path)
-    step.operands[0].layout = imageLayout
+    step.operands[0].layout = isPlainInput(sources[0]) ? .any : imageLayout
     step.operands[1].layout = .any
     step = try library.resolved(step)
     if library.reads(step, in: sources[0].layout) { step.operands[0].layout = sources[0].layout }
@@ -25,5 +25,9 @@ extension Lowering {
         sources[position], to: step.operands[position].layout, path: node.path)
     }
     place(fusion.result, emit(step))
+  }
+  /// Images of a few channels, which compiled plans read as the caller gives them.
+  private func isPlainInput(_ images: Operand) -> Bool {
+    mode == .compiled && images.layout == .rowMajor && images.type.shape[1] < 16
   }
 }

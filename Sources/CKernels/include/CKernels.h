@@ -1,3 +1,4 @@
 #pragma once
+#include "Cache.h"
 #include "Peaks.h"
 #include "Winograd.h"

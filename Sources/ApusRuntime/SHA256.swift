@@ -6,6 +6,8 @@ package struct SHA256 {
   private var rest: [UInt8] = []
   private var count = 0
 
+  package init() {}
+
   /// The hash of bytes.
   package static func hash(_ bytes: [UInt8]) -> [UInt8] {
     var hasher = SHA256()
@@ -14,7 +16,7 @@ package struct SHA256 {
   }
 
   /// Appends bytes to the message.
-  mutating func update(_ bytes: [UInt8]) {
+  package mutating func update(_ bytes: [UInt8]) {
     count += bytes.count
     let message = rest + bytes
     message.withUnsafeBufferPointer { message in
@@ -27,7 +29,7 @@ package struct SHA256 {
   }
 
   /// The hash of the message.
-  consuming func finish() -> [UInt8] {
+  package consuming func finish() -> [UInt8] {
     let bits = UInt64(count) * 8
     let padding = 64 - (rest.count + 9) % 64
     update([0x80] + [UInt8](repeating: 0, count: padding % 64) + Self.bytes(bits))
@@ -35,7 +37,7 @@ package struct SHA256 {
   }
 
   /// The hash of the message in hexadecimal digits.
-  consuming func hexadecimal() -> String {
+  package consuming func hexadecimal() -> String {
     finish().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   }
 
