@@ -57,6 +57,12 @@ struct Bench: ParsableCommand {
   @Flag(help: "Compute all convolutions on the CPU directly: Winograd's tiles round a little more.")
   var exact = false
 
+  @Option(
+    parsing: .unconditional,
+    help: "Images that compiled CPU runs compute at a time (default: by a fixed rule).",
+    transform: PositiveInt.init(parsing:))
+  var microBatch: PositiveInt?
+
   @OptionGroup(title: "XLA devices")
   var xla: XLAFlags
 
@@ -110,7 +116,7 @@ struct Bench: ParsableCommand {
     // Before OpenMP binds the process's threads to cores.
     let machine = MachineState.current()
     var report = BenchReport(format)
-    let devices = try OpenDevices(device.elements, xla, exact: exact)
+    let devices = try OpenDevices(device.elements, xla, exact: exact, microBatch: microBatch?.value)
     let bench = CellRunner(rules: try rules(), machine: machine, devices: devices)
     for option in models.elements where !Interruption.requested {
       let loaded = try bench.load(

@@ -104,10 +104,16 @@ struct OpenDevices {
   private let options: CompileOptions
   private let cache: ExecutableCache?
   private let exact: Bool
+  private let microBatch: Int?
 
-  /// - Parameter exact: whether the CPU computes all convolutions directly.
-  init(_ devices: [DeviceOption], _ flags: XLAFlags, exact: Bool = false) throws {
+  /// - Parameters:
+  ///   - exact: whether the CPU computes all convolutions directly.
+  ///   - microBatch: how many images the CPU computes at a time; `nil` for the rule's choice.
+  init(
+    _ devices: [DeviceOption], _ flags: XLAFlags, exact: Bool = false, microBatch: Int? = nil
+  ) throws {
     self.exact = exact
+    self.microBatch = microBatch
     options = CompileOptions(
       flags: Dictionary(flags.options.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
     var usesXLA = false
@@ -129,7 +135,8 @@ struct OpenDevices {
     threads: Int
   ) -> any Backend {
     guard let device = self[option] else {
-      return OneDNNBackend(execution.mode, threads: threads, exact: exact)
+      return OneDNNBackend(
+        execution.mode, threads: threads, exact: exact, microBatch: microBatch)
     }
     return XLABackend(
       device, execution.xlaMode, precision: precision.precision, options: options, cache: cache)

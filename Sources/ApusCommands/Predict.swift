@@ -88,6 +88,12 @@ struct Predict: ParsableCommand {
   @Flag(help: "Compute all convolutions on the CPU directly: Winograd's tiles round a little more.")
   var exact = false
 
+  @Option(
+    parsing: .unconditional,
+    help: "Images that compiled CPU runs compute at a time (default: by a fixed rule).",
+    transform: PositiveInt.init(parsing:))
+  var microBatch: PositiveInt?
+
   @OptionGroup(title: "XLA devices")
   var xla: XLAFlags
 
@@ -135,7 +141,8 @@ struct Predict: ParsableCommand {
     // What can fail at once is tried before anything that takes long.
     if let logits { try PredictionReport.requireWritable(logits) }
     let options = try network.options(for: model.model)
-    let backend = try OpenDevices([device], xla, exact: exact).backend(
+    let devices = try OpenDevices([device], xla, exact: exact, microBatch: microBatch?.value)
+    let backend = devices.backend(
       device, execution, precision, threads: threads.count(on: .current()))
     let labels = try labels.map { try ClassLabels(path: $0, classes: options.classes) }
     let pictures = try ImageFile.list(images)

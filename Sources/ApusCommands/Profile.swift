@@ -44,6 +44,12 @@ struct Profile: ParsableCommand {
     transform: PositiveInt.init(parsing:))
   var imageSize: PositiveInt?
 
+  @Option(
+    parsing: .unconditional,
+    help: "Images that compiled CPU runs compute at a time (default: by a fixed rule).",
+    transform: PositiveInt.init(parsing:))
+  var microBatch: PositiveInt?
+
   @OptionGroup(title: "The network's definition")
   var network: NetworkFlags
 
@@ -97,7 +103,8 @@ struct Profile: ParsableCommand {
       model.model, try network.options(for: model.model), weights: weights)
     let run = try ProfileRun(
       loaded, batch: batchSize.value, imageSize: imageSize?.value ?? model.model.imageSize,
-      execution: execution, threads: threads.count(on: machine), rules: try rules())
+      execution: execution, threads: threads.count(on: machine),
+      microBatch: microBatch?.value, rules: try rules())
     let runs = try run.measure { Interruption.requested }
     if let trace {
       let title = "\(model.model.name), batch \(batchSize.value), \(execution.rawValue)"

@@ -12,18 +12,23 @@ public struct OneDNNBackend: Backend {
   public let threads: Int
   /// Whether convolutions are never computed in Winograd's tiles, which round more.
   public let exact: Bool
+  /// How many images compiled programs run at a time; `nil` for ``MicroBatchRule``'s choice.
+  public let microBatch: Int?
   /// Whether the graph is checked after every pass.
   public let verifies: Bool
 
   public var name: String { "cpu" }
 
+  /// - Parameter microBatch: must divide the batches of the graphs to be compiled, whose results
+  ///   must depend on one image each.
   /// - Precondition: `threads` is at least 1.
   public init(
     _ mode: Mode = .compiled, threads: Int = ThreadTeam.defaultSize, exact: Bool = false,
-    verifies: Bool = false
+    microBatch: Int? = nil, verifies: Bool = false
   ) {
     precondition(threads >= 1)
     self.exact = exact
+    self.microBatch = microBatch
     self.verifies = verifies
     self.mode = mode
     self.threads = threads
@@ -38,19 +43,25 @@ public struct OneDNNBackend: Backend {
   func makeProgram(
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> OneDNNProgram {
-    let (library, plan) = try plan(graph)
+    let part = try microBatched(graph)
+    let (library, plan) = try plan(part)
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }
     let statics = try Preparation(plan, library, parameters, threads: threads).run()
-    return OneDNNProgram(plan, kernels, statics, mode, threads: threads)
+    var microBatches = MicroBatches(whole: plan)
+    if let batch = graph.batch, let images = part.batch, images != batch {
+      microBatches = MicroBatches(batch / images, of: graph)
+    }
+    return OneDNNProgram(plan, kernels, statics, mode, microBatches, threads: threads)
   }
 
-  /// The plan of a graph, as text for people and tests.
+  /// The plan of a graph, for as many images as run at a time, as text for people and tests.
   public func planDescription(of graph: Graph) throws(BackendError) -> String {
-    try plan(graph).plan.description
+    try plan(microBatched(graph)).plan.description
   }
 
-  private func plan(
+  /// The plan of a graph as it is.
+  func plan(
     _ graph: Graph
   ) throws(BackendError) -> (library: OneDNNLibrary, plan: Plan) {
     let library = OneDNNLibrary(threads: threads, usesWinograd: mode == .compiled && !exact)
