@@ -120,8 +120,8 @@ let package = Package(
     tests(
       of: "ApusModels",
       uses: [
-        "ApusIR", "ApusNN", "ApusOneDNN", "ApusPJRT", "ApusReference", "ApusRuntime", "ApusTensor",
-        "ApusTestSupport",
+        "ApusIR", "ApusNN", "ApusOneDNN", "ApusPasses", "ApusPJRT", "ApusReference", "ApusRuntime",
+        "ApusTensor", "ApusTestSupport",
       ], resources: [.copy("Fixtures")]),
 
     tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),

@@ -22,6 +22,8 @@ public struct BenchRow: Codable, Hashable, Sendable {
   public var device: String?
   public var precision: String?
   public var batchSize: Int?
+  /// How many images of a batch run at a time.
+  public var microBatch: Int?
   public var imageSize: Int?
   public var threads: Int?
   /// Which repetition of the cell, from 1.
@@ -72,6 +74,7 @@ public struct BenchRow: Codable, Hashable, Sendable {
     case schema, status, reason, model, head, norm, activation, checkpoint, mode, execution
     case device, precision
     case batchSize = "batch_size"
+    case microBatch = "micro_batch"
     case imageSize = "image_size"
     case threads, `repeat`, n
     case warmupN = "warmup_n"

@@ -16,12 +16,18 @@ struct CPUFlags: ParsableArguments {
     ))
   var tuning = Tuning.quick
 
+  @Option(
+    parsing: .unconditional,
+    help: "Images that compiled runs compute at a time (default: what takes the least time).",
+    transform: PositiveInt.init(parsing:))
+  var microBatch: PositiveInt?
+
   private var cache: TuningCache? { tuning == .off ? nil : TuningCache() }
 
   /// - Parameter threads: that run each kernel.
   func backend(_ execution: ExecutionOption, threads: Int) -> OneDNNBackend {
     OneDNNBackend(
-      execution.mode, threads: threads, exact: exact, tuning: tuning,
+      execution.mode, threads: threads, exact: exact, microBatch: microBatch?.value, tuning: tuning,
       tuningCache: execution == .compiled ? cache : nil)
   }
 }

@@ -84,6 +84,7 @@ struct CellRunner {
     }
     (row.compileMs, peaks.compile) = (milliseconds(since: start), compiled.peakBytes)
     let (program, execution) = compiled.result
+    row.microBatch = OneDNNBackend.microBatch(of: program)
     let planned = program.plannedSizeInBytes
     row.plannedBytes = BenchRow.PlannedBytes(
       parameters: planned.parameters, arena: planned.arena,

@@ -2,7 +2,7 @@ import ApusBench
 import ApusOneDNN
 
 /// Runs as a trace in the JSON of Chrome's trace events, which Perfetto opens: a bar for each run
-/// and below it one for each of its steps.
+/// and below it one for each of its steps in each micro-batch.
 struct ChromeTrace {
   private var events: [JSONValue] = []
   private let origin: Int64
@@ -17,15 +17,8 @@ struct ChromeTrace {
       ]))
     for (index, times) in runs.enumerated() {
       add("run \(index + 1)", "run", times.run, [])
-      for (step, time) in zip(steps, times.steps) {
-        add(
-          step.name, step.kind.rawValue, time,
-          [
-            .init("path", .string(step.path)),
-            .init("implementation", .string(step.implementation)),
-            .init("attributes", .string(step.attributes)),
-            .init("macs", .integer(Int64(step.macs))), .init("bytes", .integer(Int64(step.bytes))),
-          ])
+      for stepTimes in times.microBatches {
+        for (step, time) in zip(steps, stepTimes) { add(step, time) }
       }
     }
   }
@@ -34,6 +27,16 @@ struct ChromeTrace {
     JSONValue.object([
       .init("traceEvents", .array(events)), .init("displayTimeUnit", .string("ms")),
     ]).text() + "\n"
+  }
+
+  private mutating func add(_ step: StepDescription, _ time: Range<Int64>) {
+    add(
+      step.name, step.kind.rawValue, time,
+      [
+        .init("path", .string(step.path)), .init("implementation", .string(step.implementation)),
+        .init("attributes", .string(step.attributes)),
+        .init("macs", .integer(Int64(step.macs))), .init("bytes", .integer(Int64(step.bytes))),
+      ])
   }
 
   /// A bar; the format counts microseconds.

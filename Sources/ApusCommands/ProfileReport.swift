@@ -7,6 +7,8 @@ struct ProfileReport: Encodable {
   let model: String
   let execution: String
   let batchSize: Int
+  /// How many images run at a time.
+  let microBatch: Int
   let imageSize: Int
   let threads: Int
   let runs: Int
@@ -50,6 +52,7 @@ struct ProfileReport: Encodable {
   private enum CodingKeys: String, CodingKey {
     case model, execution
     case batchSize = "batch_size"
+    case microBatch = "micro_batch"
     case imageSize = "image_size"
     case threads, runs
     case stopReason = "stop_reason"
@@ -75,8 +78,10 @@ extension ProfileReport {
 
   var text: String {
     let number = HumanNumber.fourDigits
+    let parts =
+      microBatch == batchSize ? "" : " in \(batchSize / microBatch) micro-batches of \(microBatch)"
     let head =
-      "\(model), batch \(batchSize), \(execution), \(imageSize) × \(imageSize), "
+      "\(model), batch \(batchSize)\(parts), \(execution), \(imageSize) × \(imageSize), "
       + "\(threads) threads: \(number(medianMs)) ms, \(number(gflopsPerSec)) GFLOP/s "
       + "(median of \(runs) runs)\npeaks: \(peaks.text)\n\n"
     let remarks = warnings.isEmpty ? "" : "\n" + warnings.map { "\($0)\n" }.joined()

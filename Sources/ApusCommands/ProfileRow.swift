@@ -1,11 +1,15 @@
 import ApusBench
 import ApusOneDNN
 
-/// A step of a program, how long it took, and what the machine's peaks would allow.
+/// A step of a program, how long it took in all micro-batches of a run, and what the machine's peaks
+/// would allow.
 struct ProfileRow: Encodable {
   /// The step's place in the run, from 1.
   let index: Int
   let step: StepDescription
+  /// Of a run, all micro-batches together.
+  let macs: Int
+  let bytes: Int
   let medianMs: Double
   let minMs: Double
   let gflopsPerSec: Double?
@@ -17,19 +21,25 @@ struct ProfileRow: Encodable {
   /// Time beyond the bound.
   var gapMs: Double { max(0, medianMs - boundMs) }
 
-  init(index: Int, _ step: StepDescription, _ times: Statistics, _ peaks: MachinePeaks) {
+  init(
+    index: Int, _ step: StepDescription, microBatches: Int, _ times: Statistics,
+    _ peaks: MachinePeaks
+  ) {
     self.index = index
     self.step = step
+    (macs, bytes) = (microBatches * step.macs, microBatches * step.bytes)
     (medianMs, minMs) = (times.median, times.minimum)
     // The clock may stand still during a step that does next to nothing.
     let seconds = max(times.median, 1e-6) * 1e-3
-    let flops = 2 * Double(step.macs)
-    let bytes = Double(step.bytes)
-    gflopsPerSec = step.macs > 0 ? flops / seconds * 1e-9 : nil
+    let flops = 2 * Double(macs)
+    let bytes = Double(bytes)
+    gflopsPerSec = macs > 0 ? flops / seconds * 1e-9 : nil
     gbytesPerSec = bytes / seconds * 1e-9
-    peakFlops = step.macs > 0 ? flops / seconds / peaks.flopsPerSecond : nil
+    peakFlops = macs > 0 ? flops / seconds / peaks.flopsPerSecond : nil
     peakBandwidth = bytes / seconds / peaks.bytesPerSecond(for: step.bytes)
-    boundMs = peaks.leastSeconds(flops: flops, sizeInBytes: step.bytes) * 1e3
+    // What a call touches decides whether the caches hold it.
+    let bound = peaks.leastSeconds(flops: 2 * Double(step.macs), sizeInBytes: step.bytes)
+    boundMs = Double(microBatches) * bound * 1e3
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -54,8 +64,8 @@ struct ProfileRow: Encodable {
     try row.encode(step.implementation, forKey: .implementation)
     try row.encode(step.operands, forKey: .operands)
     try row.encode(step.results, forKey: .results)
-    try row.encode(step.macs, forKey: .macs)
-    try row.encode(step.bytes, forKey: .bytes)
+    try row.encode(macs, forKey: .macs)
+    try row.encode(bytes, forKey: .bytes)
     try row.encode(medianMs, forKey: .medianMs)
     try row.encode(minMs, forKey: .minMs)
     try row.encodeIfPresent(gflopsPerSec, forKey: .gflopsPerSec)

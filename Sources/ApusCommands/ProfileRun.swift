@@ -58,8 +58,10 @@ struct ProfileRun {
   /// What the runs, one at least, say of each step.
   func report(of runs: Runs, on machine: MachineState) throws -> ProfileReport {
     let rows = profiler.steps.indices.compactMap { index in
-      milliseconds(runs) { Int64($0.steps[index].count) }.map { times in
-        ProfileRow(index: index + 1, profiler.steps[index], times, peaks)
+      milliseconds(runs) { $0.nanoseconds(ofStep: index) }.map { times in
+        ProfileRow(
+          index: index + 1, profiler.steps[index], microBatches: profiler.microBatches, times,
+          peaks)
       }
     }
     let median = milliseconds(runs) { Int64($0.run.count) }?.median ?? 0
@@ -68,7 +70,8 @@ struct ProfileRun {
       + MeasurementWarning.about(machine, threads: threads)
     return ProfileReport(
       model: loaded.model.name, execution: execution.rawValue, batchSize: batch,
-      imageSize: imageSize, threads: threads, runs: runs.times.count,
+      microBatch: batch / profiler.microBatches, imageSize: imageSize, threads: threads,
+      runs: runs.times.count,
       stopReason: runs.samples.stopReason, medianMs: median,
       overheadMs: milliseconds(runs, \.overhead)?.median ?? 0,
       gflopsPerSec: median > 0 ? 2 * Double(graph.macs) / median * 1e-6 : 0,

@@ -61,6 +61,8 @@ final class AllocatingExecution: RecordedExecution {
     }
     try stream.wait()
     defer { withExtendedLifetime(inputs) {} }
-    return program.results(address)
+    let results = program.makeResults()
+    program.copyResults(to: results, address)
+    return results.map(DeviceTensor.host)
   }
 }

@@ -3,13 +3,14 @@ import ApusPlan
 import ApusRuntime
 import COneDNN
 
-/// Runs a compiled plan in one arena; nothing is allocated between inputs and results.
+/// Runs a compiled plan in one arena, once for each micro-batch; nothing is allocated between inputs
+/// and results.
 final class ArenaExecution: RecordedExecution {
   private let program: OneDNNProgram
   private let arena: ArenaMemory
   private let stream: Stream
   private var kernels: [BoundKernel] = []
-  /// The steps that read the caller's memory, and where it was in the last run.
+  /// The steps that read the caller's memory, and where it was in the last micro-batch.
   private var inputReaders: [Int] = []
   private var inputAddresses: [UnsafeMutableRawPointer?]
 
@@ -36,21 +37,28 @@ final class ArenaExecution: RecordedExecution {
   ) throws(BackendError) -> [DeviceTensor] {
     let inputs = try program.validated(inputs)
     ThreadTeam.setSize(program.threads)
-    try bind(inputs)
-    for kernel in kernels {
-      recorder?.mark()
-      try kernel.run(stream.pointer)
-      recorder?.mark()
-    }
-    try stream.wait()
     defer { withExtendedLifetime(inputs) {} }
-    return program.results(address)
+    let results = program.makeResults()
+    for microBatch in 0..<program.microBatches.count {
+      try bind(inputs, microBatch)
+      for kernel in kernels {
+        recorder?.mark()
+        try kernel.run(stream.pointer)
+        recorder?.mark()
+      }
+      try stream.wait()
+      program.copyResults(of: microBatch, to: results, address)
+    }
+    return results.map(DeviceTensor.host)
   }
 
-  private func bind(_ inputs: [HostTensor]) throws(BackendError) {
+  /// Lets kernels read a micro-batch's images where the caller has them.
+  private func bind(_ inputs: [HostTensor], _ microBatch: Int) throws(BackendError) {
     var moved = false
     for (index, input) in inputs.enumerated() {
-      let address = input.storage.bytes.baseAddress.map { $0 + input.offsetInBytes }
+      let offset =
+        input.offsetInBytes + microBatch * program.plan.inputs[index].type.sizeInBytes
+      let address = input.storage.bytes.baseAddress.map { $0 + offset }
       moved = moved || inputAddresses[index] != address
       inputAddresses[index] = address
     }

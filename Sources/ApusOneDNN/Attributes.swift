@@ -57,7 +57,8 @@ extension OneDNNLibrary {
     var postOps: [(postOp: PostOp, operand: MemoryDescription?)] = []
     for postOp in step.postOps {
       if case .binary(_, let operand) = postOp {
-        postOps.append((postOp, try description(of: step.operands[operand], besides: step.results[0])))
+        let right = try description(of: step.operands[operand], besides: step.results[0])
+        postOps.append((postOp, right))
       } else {
         postOps.append((postOp, nil))
       }

@@ -12,6 +12,9 @@ public struct OneDNNBackend: Backend {
   public let threads: Int
   /// Whether convolutions are never computed in Winograd's tiles, which round more.
   public let exact: Bool
+  /// How many images compiled programs run at a time; `nil` for what takes the least time, or
+  /// ``MicroBatchRule``'s choice where nothing is timed.
+  public let microBatch: Int?
   /// How much of compiling is spent on timing alternatives; needs a cache.
   public let tuning: Tuning
   /// Whether the graph is checked after every pass.
@@ -23,14 +26,18 @@ public struct OneDNNBackend: Backend {
   public var name: String { "cpu" }
 
   /// - Parameters:
+  ///   - microBatch: must divide the batches of the graphs to be compiled, whose results must depend
+  ///     on one image each.
   ///   - tuning: nothing is timed without a cache.
   ///   - tuningCache: where it is kept what was found fastest.
   /// - Precondition: `threads` is at least 1.
   public init(
     _ mode: Mode = .compiled, threads: Int = ThreadTeam.defaultSize, exact: Bool = false,
-    tuning: Tuning = .off, tuningCache: TuningCache? = nil, verifies: Bool = false
+    microBatch: Int? = nil, tuning: Tuning = .off, tuningCache: TuningCache? = nil,
+    verifies: Bool = false
   ) {
     precondition(threads >= 1)
+    self.microBatch = microBatch
     self.mode = mode
     self.threads = threads
     self.exact = exact
@@ -48,47 +55,46 @@ public struct OneDNNBackend: Backend {
   func makeProgram(
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> OneDNNProgram {
-    let graph = try rewritten(graph)
     guard let tuningCache, tuning != .off else {
-      return try makeProgram(graph, parameters, nil, images: images)
+      return try makeProgram(graph, microBatched(graph), parameters, nil, images: images)
     }
     return try NetworkTuner(self, tuningCache).fastest(graph, parameters)
   }
 
   /// - Parameters:
-  ///   - graph: after the passes.
+  ///   - part: the graph for as many images as run at a time.
   ///   - images: their layout between convolutions.
   func makeProgram(
-    _ graph: Graph, _ parameters: PreparedParameters, _ tuner: LayerTuner?, images: Layout
+    _ graph: Graph, _ part: Graph, _ parameters: PreparedParameters, _ tuner: LayerTuner?,
+    images: Layout
   ) throws(BackendError) -> OneDNNProgram {
-    let (library, plan) = try plan(graph, tuner, images: images)
+    let (library, plan) = try plan(part, tuner, images: images)
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }
     let statics = try Preparation(plan, library, parameters, threads: threads).run()
-    return OneDNNProgram(plan, kernels, statics, mode, threads: threads)
-  }
-
-  /// The plan of a graph by the fixed rules, as text for people and tests.
-  public func planDescription(of graph: Graph) throws(BackendError) -> String {
-    try plan(rewritten(graph), nil, images: images).plan.description
-  }
-
-  private func rewritten(_ graph: Graph) throws(BackendError) -> Graph {
-    guard mode == .compiled else { return graph }
-    do {
-      return try (verifies ? Passes.inference.verified : .inference).run(graph)
-    } catch {
-      throw .unsupported("\(error)")
+    var microBatches = MicroBatches(whole: plan)
+    if let batch = graph.batch, let images = part.batch, images != batch {
+      microBatches = MicroBatches(batch / images, of: graph)
     }
+    return OneDNNProgram(plan, kernels, statics, mode, microBatches, threads: threads)
   }
 
-  private func plan(
+  /// The plan of a graph by the fixed rules, for as many images as run at a time, as text for people
+  /// and tests.
+  public func planDescription(of graph: Graph) throws(BackendError) -> String {
+    try plan(microBatched(graph), nil, images: images).plan.description
+  }
+
+  /// The plan of a graph as it is.
+  func plan(
     _ graph: Graph, _ tuner: LayerTuner?, images: Layout
   ) throws(BackendError) -> (library: OneDNNLibrary, plan: Plan) {
     let library = OneDNNLibrary(
       threads: threads, usesWinograd: mode == .compiled && !exact, tuner: tuner)
     do {
-      return (library, try Planner(mode, library, images: images).plan(graph))
+      let passes = verifies ? Passes.inference.verified : .inference
+      let rewritten = mode == .compiled ? try passes.run(graph) : graph
+      return (library, try Planner(mode, library, images: images).plan(rewritten))
     } catch {
       throw .unsupported("\(error)")
     }

@@ -8,20 +8,23 @@ struct OneDNNProgram: Program {
   let kernels: [Kernel]
   let statics: [Int: StaticBuffer]
   let mode: Planner.Mode
+  /// The plan is of one of them.
+  let microBatches: MicroBatches
   let threads: Int
 
   init(
     _ plan: Plan, _ kernels: [Kernel], _ statics: [Int: StaticBuffer], _ mode: Planner.Mode,
-    threads: Int
+    _ microBatches: MicroBatches, threads: Int
   ) {
     self.mode = mode
+    self.microBatches = microBatches
     self.plan = plan
     self.kernels = kernels
     self.statics = statics
     self.threads = threads
   }
 
-  var inputs: [Input] { plan.inputs }
+  var inputs: [Input] { microBatches.inputs }
   var outputs: [Graph.Output.Role] { plan.results.map(\.role) }
 
   var plannedSizeInBytes: PlannedSize {
@@ -52,16 +55,26 @@ struct OneDNNProgram: Program {
     return validated
   }
 
-  /// Copies the results out of the execution's memory.
-  func results(_ address: (_ buffer: Int) -> UnsafeMutableRawPointer?) -> [DeviceTensor] {
-    plan.results.map { _, operand in
-      .host(
-        HostTensor(operand.type) { bytes in
-          if let source = address(operand.buffer) {
-            bytes.copyMemory(
-              from: UnsafeRawBufferPointer(start: source + operand.offset, count: bytes.count))
-          }
-        })
+  /// Memory for the results of a run.
+  func makeResults() -> [HostTensor] {
+    microBatches.resultTypes.map { type in
+      HostTensor(
+        type, storage: HostTensor.Storage(sizeInBytes: type.sizeInBytes), offsetInBytes: 0)
+    }
+  }
+
+  /// Copies the results of a micro-batch out of the execution's memory.
+  func copyResults(
+    of microBatch: Int = 0, to results: [HostTensor],
+    _ address: (_ buffer: Int) -> UnsafeMutableRawPointer?
+  ) {
+    for (index, planned) in plan.results.enumerated() {
+      let size = planned.operand.type.sizeInBytes
+      guard let source = address(planned.operand.buffer),
+        let destination = results[index].storage.bytes.baseAddress
+      else { continue }
+      (destination + microBatch * size).copyMemory(
+        from: source + planned.operand.offset, byteCount: size)
     }
   }
 }

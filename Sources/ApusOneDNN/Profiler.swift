@@ -6,7 +6,10 @@ import ApusRuntime
 /// A step costs two readings of the clock more than in a run without profiler; caches, threads and
 /// memory are the same.
 public final class Profiler {
+  /// The steps of a micro-batch.
   public let steps: [StepDescription]
+  /// How many micro-batches a run goes through the steps for.
+  public let microBatches: Int
   /// The graph's inputs that change from run to run.
   public let inputs: [Input]
   private let execution: any RecordedExecution
@@ -18,7 +21,8 @@ public final class Profiler {
     steps = zip(program.plan.steps, program.kernels).map { StepDescription($0, $1) }
     inputs = program.inputs
     self.execution = execution
-    recorder = StepRecorder(steps: steps.count)
+    microBatches = program.microBatches.count
+    recorder = StepRecorder(steps: steps.count, microBatches: microBatches)
   }
 
   /// Runs the program once on inputs of its types.

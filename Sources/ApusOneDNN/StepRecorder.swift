@@ -4,20 +4,30 @@ import Glibc
 /// When a run and its steps began and ended, in nanoseconds of the monotonic clock.
 public struct RunTimes: Hashable, Sendable {
   public let run: Range<Int64>
-  public let steps: [Range<Int64>]
+  /// The steps of each micro-batch, in order.
+  public let microBatches: [[Range<Int64>]]
+
+  /// The nanoseconds in which a step ran, all micro-batches together.
+  public func nanoseconds(ofStep step: Int) -> Int64 {
+    microBatches.reduce(0) { $0 + Int64($1[step].count) }
+  }
 
   /// The nanoseconds in which no step ran.
   public var overhead: Int64 {
-    Int64(run.count) - steps.reduce(0) { $0 + Int64($1.count) }
+    Int64(run.count) - microBatches.joined().reduce(0) { $0 + Int64($1.count) }
   }
 }
 
 /// Notes times while a run goes on, into memory that was there before.
 final class StepRecorder {
   private var marks: [Int64] = []
-  private let capacity: Int
+  private let steps: Int
+  private let microBatches: Int
 
-  init(steps: Int) { capacity = 2 * steps + 2 }
+  init(steps: Int, microBatches: Int) {
+    self.steps = steps
+    self.microBatches = microBatches
+  }
 
   static var now: Int64 {
     var time = timespec()
@@ -27,7 +37,7 @@ final class StepRecorder {
 
   func start() {
     marks.removeAll(keepingCapacity: true)
-    marks.reserveCapacity(capacity)
+    marks.reserveCapacity(2 * steps * microBatches + 2)
   }
 
   /// Notes the beginning of the run, the beginning and end of each step, or the end of the run.
@@ -35,8 +45,13 @@ final class StepRecorder {
 
   /// The times of a run that came to its end.
   func times() -> RunTimes {
-    let steps = stride(from: 1, to: marks.count - 1, by: 2).map { marks[$0]..<marks[$0 + 1] }
-    return RunTimes(run: marks[0]..<marks[marks.count - 1], steps: steps)
+    let times = (0..<microBatches).map { microBatch in
+      (0..<steps).map { step in
+        let mark = 1 + 2 * (microBatch * steps + step)
+        return marks[mark]..<marks[mark + 1]
+      }
+    }
+    return RunTimes(run: marks[0]..<marks[marks.count - 1], microBatches: times)
   }
 }
 

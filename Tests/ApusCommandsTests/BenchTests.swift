@@ -25,7 +25,8 @@ enum Bench {
   static let keys = Set(
     """
     schema status reason model head norm activation checkpoint mode execution device precision \
-    batch_size image_size threads repeat n warmup_n stop_reason latency_ms forward_ms backward_ms \
+    batch_size micro_batch image_size threads repeat n warmup_n stop_reason latency_ms forward_ms \
+    backward_ms \
     samples_per_sec load_ms compile_ms first_ms parameters macs flops gflops_per_sec \
     gbytes_per_sec pct_peak_flops pct_peak_bandwidth peak_rss_bytes planned_bytes \
     device_peak_bytes memory_method max_abs_diff max_rel_diff top1_agreement warnings host cpu \
@@ -92,6 +93,22 @@ extension CommandTests {
       } else {
         #expect(row["max_rel_diff"] == nil)
       }
+    }
+
+    @Test("rows say how many images ran at a time, or that such a size does not divide the batch")
+    func microBatches() async throws {
+      let arguments = ["bench", "-m", "resnet18", "-b", "4,6", "--execution", "eager,compiled"]
+      let run = try await Tool.run(
+        arguments + Bench.quick + ["--micro-batch", "2", "--format", "json"], in: "/")
+      let rows = try Bench.rows(json: run.output)
+      #expect(run.exitCode == 0)
+      #expect(rows.map { $0["micro_batch"] as? Int } == [nil, 2, nil, 2])
+      for row in rows { try check(row) }
+      let wrong = try await Tool.run(
+        ["bench", "-m", "resnet18", "-b", "2,4", "--micro-batch", "4", "--format", "jsonl"]
+          + Bench.quick, in: "/")
+      let statuses = try Bench.rows(wrong.output).map { $0["status"] as? String }
+      #expect(wrong.exitCode == 3 && statuses == ["failed", "ok"])
     }
 
     @Test("the table has a line for each cell")

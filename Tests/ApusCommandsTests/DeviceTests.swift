@@ -90,6 +90,34 @@ extension CommandTests {
       #expect(failure == nil)
     }
 
+    @Test("--micro-batch changes nothing but the last bits of logits, and must divide each batch")
+    func microBatch() async throws {
+      let folder = try TemporaryFolder()
+      var random = RandomTensors(seed: .random(in: 0 ... .max))
+      try NumPyFile.write(
+        random.tensor([4, 3, 64, 64], in: -2...2), to: folder.path + "/x.npy")
+      let arguments = [
+        "predict", "-m", "resnet18", "--weights", Workspace.folder + "/resnet18.safetensors",
+        "--tensor", "x.npy", "--logits",
+      ]
+      var logits: [HostTensor] = []
+      for size in ["1", "2", "4"] {
+        let file = folder.path + "/\(size).npy"
+        let run = try await Tool.run(arguments + [file, "--micro-batch", size], in: folder.path)
+        #expect(run.exitCode == 0, "\(run.errors)")
+        logits.append(try NumPyFile.read(file))
+      }
+      for parts in logits.dropLast() {
+        let failure = difference(parts, from: logits[2], within: Tolerance(relative: 1e-4))
+        #expect(failure == nil)
+      }
+      let wrong = try await Tool.run(arguments + ["y.npy", "--micro-batch", "3"], in: folder.path)
+      #expect(wrong.exitCode == 1)
+      #expect(
+        wrong.errors.contains(
+          "micro-batch 3: must divide the number of images that run together, got 4"))
+    }
+
     @Test("doctor names what it finds and what is missing")
     func doctor() async throws {
       let run = try await Tool.run(["doctor", "--format", "json"], in: "/")

@@ -108,6 +108,25 @@ extension CommandTests {
       #expect(run.output.contains(#/\nbetween steps +[0-9.]+ /#), "\(run.output)")
     }
 
+    @Test("a batch in micro-batches is told, and its work is that of all images")
+    func microBatches() async throws {
+      let arguments = ["-b", "4", "--micro-batch", "2"]
+      let report = try await profile(arguments + ["--sort", "order"])
+      let steps = try #require(report["steps"] as? [[String: Any]])
+      #expect(report["micro_batch"] as? Int == 2 && report["batch_size"] as? Int == 4)
+      #expect(steps.reduce(0) { $0 + ($1["macs"] as? Int ?? 0) } == 4 * 148_557_824)
+      for step in steps {
+        let tensors = ["operands", "results"].flatMap { step[$0] as? [[String: Any]] ?? [] }
+        let bytes = tensors.reduce(0) { $0 + ($1["bytes"] as? Int ?? 0) }
+        #expect(2 * bytes == step["bytes"] as? Int)
+      }
+      #expect(sum(steps, "median_ms") < 1.2 * (report["median_ms"] as? Double ?? 0))
+      let table = try await Tool.run(
+        ["profile", "-m", "resnet18", "--top", "3"] + Self.quick + arguments, in: "/")
+      #expect(
+        table.output.hasPrefix("resnet18, batch 4 in 2 micro-batches of 2, compiled, 64 × 64"))
+    }
+
     @Test("what cannot be profiled is refused before anything is measured")
     func refused() async throws {
       let rows: [(arguments: String, exitCode: Int32, message: String)] = [
@@ -125,6 +144,11 @@ extension CommandTests {
         ),
         ("-m inception_v3 --image-size 8", 1, "maxPool: the padded image must be"),
         ("-m resnet18 -b 20000000", 1, "out of memory: "),
+        ("-m resnet18 --micro-batch 0", 64, "got \"0\""),
+        (
+          "-m resnet18 -b 4 --micro-batch 3 --image-size 64", 1,
+          "micro-batch 3: must divide the number of images that run together, got 4"
+        ),
       ]
       for row in rows {
         let arguments = row.arguments.split(separator: " ").map(String.init)

@@ -11,7 +11,8 @@ struct ImageLayoutTests {
   @Test(
     "compute the same logits",
     arguments: [
-      "resnet34-deep-mish", "squeezenet1_1", "googlenet", "densenet121", "mobilenet_v2", "seresnext50_32x4d",
+      "resnet34-deep-mish", "squeezenet1_1", "googlenet", "densenet121", "mobilenet_v2",
+      "seresnext50_32x4d",
     ], [1, 3])
   func logits(name: String, batch: Int) throws {
     let row = try #require(ZooTests.rows.first { $0.name == name })

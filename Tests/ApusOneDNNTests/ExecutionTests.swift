@@ -133,7 +133,8 @@ struct ExecutionTests {
   func outOfMemory(mode: Planner.Mode) throws {
     let graph = try network(1 << 20, size: 224)
     let store = ParameterStore(initializing: graph)
-    let program = try OneDNNBackend(mode, threads: 2).compile(graph, PreparedParameters(store))
+    let backend = OneDNNBackend(mode, threads: 2, microBatch: 1 << 20)
+    let program = try backend.compile(graph, PreparedParameters(store))
     let size = program.plannedSizeInBytes.arena
     #expect(size > 1 << 40)
     #expect(throws: BackendError.outOfMemory(sizeInBytes: size)) { try program.makeExecution() }

@@ -30,9 +30,9 @@ struct ProfilerTests {
     #expect(profiler.inputs.map(\.name) == ["x"])
     for _ in 0..<3 {
       let times = try profiler.run([.host(values[0])])
-      #expect(times.steps.count == profiler.steps.count)
+      #expect(times.microBatches.map(\.count) == [profiler.steps.count])
       var last = times.run.lowerBound
-      for step in times.steps {
+      for step in times.microBatches.joined() {
         #expect(step.lowerBound >= last)
         last = step.upperBound
       }

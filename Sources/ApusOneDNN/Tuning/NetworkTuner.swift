@@ -1,11 +1,39 @@
 import ApusIR
+import ApusPasses
 import ApusPlan
 import ApusRuntime
 import CKernels
 
-/// Chooses the layout of a network's images by running it in each, then the algorithm of each
-/// convolution in that layout.
+/// Chooses the layout of a network's images and how many run at a time by running it, then the
+/// algorithm of each convolution.
 struct NetworkTuner {
+  /// What is chosen for the network as a whole.
+  private struct Choice: LosslessStringConvertible {
+    var images: Layout
+    /// `nil`: the whole batch.
+    var microBatch: Int?
+
+    init(_ images: Layout, _ microBatch: Int?) {
+      self.images = images
+      self.microBatch = microBatch
+    }
+
+    init?(_ description: String) {
+      let words = description.split(separator: " ")
+      let images = NetworkTuner.layouts.first { "\($0)" == words.first ?? "" }
+      guard words.count == 2, let images else { return nil }
+      self.init(images, Int(words[1]))
+    }
+
+    var description: String { "\(images) \(microBatch.map(String.init) ?? "whole")" }
+  }
+
+  private static let layouts = [
+    Layout.any, .blocked(Vectors.effective == .avx512 ? 16 : 8), .channelsLast,
+  ]
+  /// More images than that are not timed.
+  private static let largest = 16
+
   private let backend: OneDNNBackend
   private let cache: TuningCache
 
@@ -20,32 +48,55 @@ struct NetworkTuner {
   ) throws(BackendError) -> OneDNNProgram {
     let deadline = ContinuousClock.now + backend.tuning.budget
     let key = key(of: graph)
-    let layouts = [Layout.any, .blocked(Vectors.effective == .avx512 ? 16 : 8), .channelsLast]
-    var images = cache.network(key).flatMap { known in layouts.first { "\($0)" == known } }
-    if images == nil { images = try timed(layouts, graph, parameters, key, deadline) }
+    var (choice, part) = (cache.network(key).flatMap(Choice.init), Graph?.none)
+    if let known = choice { part = self.part(of: graph, known.microBatch) }
+    if part == nil {
+      choice = try timed(graph, parameters, until: deadline)
+      part = self.part(of: graph, choice?.microBatch)
+      cache.setNetwork(key, choice?.description ?? "")
+    }
     let tuner = LayerTuner(backend.tuning, cache, deadline: deadline)
-    let program = try backend.makeProgram(graph, parameters, tuner, images: images ?? .any)
+    let program = try backend.makeProgram(
+      graph, part ?? graph, parameters, tuner, images: choice?.images ?? .any)
     cache.save()
     return program
   }
 
-  /// The layout in which a run takes the least time, with the convolutions that the rules choose.
+  /// The layout, then the micro-batch that take the least time for an image, with the convolutions
+  /// that the rules choose.
   private func timed(
-    _ layouts: [Layout], _ graph: Graph, _ parameters: PreparedParameters, _ key: String,
-    _ deadline: ContinuousClock.Instant
-  ) throws(BackendError) -> Layout {
-    var best = (layout: Layout.any, time: Double.infinity)
-    for layout in layouts where ContinuousClock.now < deadline {
+    _ graph: Graph, _ parameters: PreparedParameters, until deadline: ContinuousClock.Instant
+  ) throws(BackendError) -> Choice {
+    let ruled = try backend.microBatched(graph).batch
+    var best = (choice: Choice(.any, ruled == graph.batch ? nil : ruled), time: Double.infinity)
+    func consider(_ choice: Choice) throws(BackendError) {
+      guard let part = part(of: graph, choice.microBatch) else { return }
+      let images = Double(part.batch ?? 1)
+      // Preparing, a first run and one that counts.
+      let expected = Duration.nanoseconds(best.time.isFinite ? Int(3 * best.time * images) : 0)
+      guard best.time == .infinity || ContinuousClock.now + expected < deadline else { return }
       // What is prepared for a trial is not worth keeping.
       let trial = PreparedParameters(parameters.store)
-      let program = try backend.makeProgram(graph, trial, nil, images: layout)
+      let program = try backend.makeProgram(part, part, trial, nil, images: choice.images)
       // Plain loops would take seconds.
-      if layout != .any && program.kernels.contains(where: \.isReference) { continue }
-      let time = try program.timed(runs: backend.tuning.runs, limit: best.time)
-      if time < LayerTuner.margin * best.time { best = (layout, time) }
+      if choice.images != .any && program.kernels.contains(where: \.isReference) { return }
+      let time = try program.timed(runs: backend.tuning.runs, limit: best.time * images) / images
+      if time < LayerTuner.margin * best.time { best = (choice, time) }
     }
-    cache.setNetwork(key, "\(best.layout)")
-    return best.layout
+    for layout in Self.layouts { try consider(Choice(layout, best.choice.microBatch)) }
+    guard let batch = graph.batch, backend.microBatch == nil else { return best.choice }
+    for size in [8, 2, 1, 16] where batch % size == 0 && size < batch && size != ruled {
+      try consider(Choice(best.choice.images, size))
+    }
+    if batch <= Self.largest { try consider(Choice(best.choice.images, nil)) }
+    return best.choice
+  }
+
+  /// The graph for as many images as run at a time; `nil` where there is none.
+  private func part(of graph: Graph, _ microBatch: Int?) -> Graph? {
+    guard let microBatch else { return graph }
+    guard let batch = graph.batch, microBatch > 0, batch % microBatch == 0 else { return nil }
+    return microBatch == batch ? graph : graph.rebatched(to: microBatch)
   }
 
   private func key(of graph: Graph) -> String {
@@ -53,5 +104,6 @@ struct NetworkTuner {
     hasher.update(Array("\(graph)".utf8))
     return "\(hasher.hexadecimal().prefix(32)) \(backend.threads) threads"
       + (backend.exact ? " exact" : "")
+      + (backend.microBatch.map { " micro-batch \($0)" } ?? "")
   }
 }
