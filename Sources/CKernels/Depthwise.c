@@ -28,7 +28,7 @@ int32_t ck_depthwise_output_width(const CKDepthwise *c) {
 }
 
 DepthwisePlan depthwise_plan(const CKDepthwise *c) {
-  const int columns = c->vectors == CKVectorsAVX512 ? 14 : 8;
+  const int columns = c->vectors == CKVectorsAVX512 ? columnsAVX512 : columnsAVX2;
   DepthwisePlan plan = {
       .outputHeight = ck_depthwise_output_height(c),
       .outputWidth = ck_depthwise_output_width(c),

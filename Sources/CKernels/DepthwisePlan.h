@@ -2,6 +2,9 @@
 #include "Range.h"
 #include "include/Depthwise.h"
 
+/// The most columns of a tile.
+enum { columnsAVX512 = 14, columnsAVX2 = 8 };
+
 /// The numbers that follow from a `CKDepthwise`.
 typedef struct {
   int outputHeight, outputWidth;

@@ -1,6 +1,8 @@
 // Some neighbouring columns of a row of outputs: each vector of the source is loaded once for all
 // the outputs that use it.
 
+enum { mostColumns = LANES == 16 ? columnsAVX512 : columnsAVX2 };
+
 typedef struct {
   /// The first row that exists, at the first column that an output reads, whether or not it exists.
   const float *source;
@@ -76,7 +78,7 @@ INLINE void finish(
   Vector sum = (Vector)0;
   float *to = t->destination + block.channel;
   if (block.count < LANES || !is_brief(t->activation)) {
-    Vector spilled[COLUMNS];
+    Vector spilled[mostColumns];
     UNROLL for (int j = 0; j < count; j++) spilled[j] = outputs[j];
     if (block.count < LANES) {
       finish_part(t, block, spilled, count);
@@ -101,7 +103,7 @@ INLINE void convolve_block(
     const DepthwiseTile *t, Block block, const int size, const int stride, const int columns) {
   const int reads = (columns - 1) * stride + size;
   const Vector bias = t->bias ? load(t->bias + block.channel) : (Vector)0;
-  Vector outputs[COLUMNS];
+  Vector outputs[mostColumns];
   UNROLL for (int j = 0; j < columns; j++) outputs[j] = bias;
   const float *source = t->source + block.channel, *filters = t->filters + block.channel;
   for (int row = 0; row < t->rows; row++, source += t->sourceRow) {
@@ -161,7 +163,7 @@ CONVOLVE4(5)
 CONVOLVE4(6)
 CONVOLVE4(7)
 CONVOLVE4(8)
-#if COLUMNS == 14
+#if LANES == 16
 CONVOLVE4(9)
 CONVOLVE4(10)
 CONVOLVE4(11)
@@ -182,7 +184,7 @@ CONVOLVE4(14)
       NAME(size, stride, 5), NAME(size, stride, 6), NAME(size, stride, 7), NAME(size, stride, 8)
 
 /// By the size of the filters (3 and 5), the stride and the number of columns, each less one.
-static void (*const convolutions[2][2][COLUMNS])(const DepthwiseTile *) = {
+static void (*const convolutions[2][2][mostColumns])(const DepthwiseTile *) = {
     {NAMES(3, 1), NAMES(3, 2)},
     {NAMES(5, 1), NAMES(5, 2)},
 };

@@ -1,6 +1,6 @@
 #include "PointwisePlan.h"
 
-enum { cacheLine = 64, cacheLineFloats = 16, largestSize = 1 << 30, mostChunkTiles = 32 };
+enum { cacheLine = 64, cacheLineFloats = 16, largestSize = 1 << 30 };
 
 bool ck_pointwise_is_valid(const CKPointwise *c) {
   const bool hasVectors = c->vectors == CKVectorsAVX2 || c->vectors == CKVectorsAVX512;
@@ -50,12 +50,13 @@ PointwisePlan pointwise_plan(const CKPointwise *c) {
   const int rest = plan.units % panelUnits;
   plan.panels = plan.units / panelUnits + (rest > panelUnits / 2 ? 1 : 0);
   if (plan.panels == 0) plan.panels = 1;
+  plan.biasFloats = ceiling(plan.units * unitFloats, cacheLineFloats) * cacheLineFloats;
   find_runs(c, &plan);
   const bool isWide = plan.panels == 1 && plan.units > panelUnits;
   if (lanes == CKVectorsAVX512)
-    plan.tilePixels = isWide ? 9 : 14;
+    plan.tilePixels = isWide ? wideRowsAVX512 : rowsAVX512;
   else
-    plan.tilePixels = isWide ? 3 : 6;
+    plan.tilePixels = isWide ? wideRowsAVX2 : rowsAVX2;
   plan.runTiles = ceiling(plan.runPixels, plan.tilePixels);
   plan.tiles = plan.runs * plan.runTiles;
   cut(c, &plan);
@@ -95,7 +96,7 @@ void ck_pointwise_pack_filters(
 /// The bias with zeros after it, the copy of a chunk and scaled filters, each from a cache line on.
 size_t ck_pointwise_scratch_size(const CKPointwise *c) {
   const PointwisePlan plan = pointwise_plan(c);
-  ptrdiff_t floats = ceiling(plan.units * unitFloats, cacheLineFloats) * cacheLineFloats;
+  ptrdiff_t floats = plan.biasFloats;
   if (plan.copies) floats += plan.chunk * plan.tilePixels * plan.copyStride;
   if (plan.scalesFilters) floats += panel_start(&plan, plan.panels, c->inputs);
   return (size_t)floats * sizeof(float) + cacheLine;

@@ -4,7 +4,6 @@
 
 // Thirty-two registers: 2 × 14 or 3 × 9 sums, the filters of two or three, one of the source.
 #define LANES 16
-#define ROWS 14
 #define VARIANT(name) name##_avx512
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)

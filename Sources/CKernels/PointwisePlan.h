@@ -5,6 +5,11 @@
 /// Filters are packed in units of this many outputs, whatever the vectors.
 enum { unitFloats = 8 };
 
+/// The most pixels of a product with up to two vectors of outputs, and with three.
+enum { rowsAVX512 = 14, wideRowsAVX512 = 9, rowsAVX2 = 6, wideRowsAVX2 = 3 };
+
+enum { mostChunkTiles = 32 };
+
 /// The numbers that follow from a `CKPointwise`.
 typedef struct {
   /// Units of outputs, and of all panels but the last, which has half as many to one and a half as
@@ -24,8 +29,8 @@ typedef struct {
   bool copies;
   /// Whether filters are scaled for each image, rather than the pixels.
   bool scalesFilters;
-  /// Floats from pixel to pixel of a copy.
-  ptrdiff_t copyStride;
+  /// Floats from pixel to pixel of a copy, and of the bias with zeros after it.
+  ptrdiff_t copyStride, biasFloats;
 } PointwisePlan;
 
 PointwisePlan pointwise_plan(const CKPointwise *convolution);

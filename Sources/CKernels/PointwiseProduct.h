@@ -5,7 +5,11 @@
 typedef float Half __attribute__((ext_vector_type(unitFloats)));
 typedef float LooseHalf __attribute__((ext_vector_type(unitFloats), aligned(sizeof(float))));
 
-enum { largestPanel = 3 * LANES, wideRows = ROWS == 14 ? 9 : 3 };
+enum {
+  largestPanel = 3 * LANES,
+  mostRows = LANES == 16 ? rowsAVX512 : rowsAVX2,
+  wideRows = LANES == 16 ? wideRowsAVX512 : wideRowsAVX2,
+};
 
 typedef struct {
   /// The first pixel, and floats from pixel to pixel.
@@ -46,8 +50,8 @@ __attribute__((noinline)) static void finish_part(
 
 INLINE void multiply(const PointwiseTile *t, const int full, const int half, const int rows) {
   const int width = full * LANES + half * unitFloats;
-  Vector sums[3][ROWS];
-  Half halves[ROWS];
+  Vector sums[3][mostRows];
+  Half halves[mostRows];
   UNROLL for (int j = 0; j < rows; j++) {
     UNROLL for (int b = 0; b < full; b++) sums[b][j] = load(t->bias + b * LANES);
     if (half) halves[j] = *(const LooseHalf *)(t->bias + full * LANES);
@@ -78,7 +82,7 @@ INLINE void multiply(const PointwiseTile *t, const int full, const int half, con
       if (half) halves[j] += *(const LooseHalf *)(from + full * LANES);
     }
   if (isPart || !is_brief(t->activation)) {
-    _Alignas(64) float spilled[ROWS * largestPanel];
+    _Alignas(64) float spilled[mostRows * largestPanel];
     UNROLL for (int j = 0; j < rows; j++) {
       float *to = spilled + j * width;
       UNROLL for (int b = 0; b < full; b++) store(to + b * LANES, sums[b][j]);
@@ -136,7 +140,7 @@ MULTIPLY14(1, 1)
 MULTIPLY14(2, 0)
 MULTIPLY9(2, 1)
 MULTIPLY9(3, 0)
-static void (*const multiplications[6][ROWS])(const PointwiseTile *) = {
+static void (*const multiplications[6][mostRows])(const PointwiseTile *) = {
     {NAMES14(0, 1)}, {NAMES14(1, 0)}, {NAMES14(1, 1)},
     {NAMES14(2, 0)}, {NAMES9(2, 1)},  {NAMES9(3, 0)},
 };
@@ -144,7 +148,7 @@ static void (*const multiplications[6][ROWS])(const PointwiseTile *) = {
 MULTIPLY4(1, 0) MULTIPLY(1, 0, 5) MULTIPLY(1, 0, 6)
 MULTIPLY4(2, 0) MULTIPLY(2, 0, 5) MULTIPLY(2, 0, 6)
 MULTIPLY4(3, 0)
-static void (*const multiplications[3][ROWS])(const PointwiseTile *) = {
+static void (*const multiplications[3][mostRows])(const PointwiseTile *) = {
     {NAMES4(1, 0), NAME(1, 0, 5), NAME(1, 0, 6)},
     {NAMES4(2, 0), NAME(2, 0, 5), NAME(2, 0, 6)},
     {NAMES4(3, 0)},

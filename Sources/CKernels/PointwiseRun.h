@@ -7,8 +7,6 @@
 #include "VectorFinish.h"
 #include "PointwiseProduct.h"
 
-enum { mostChunkTiles = 32 };
-
 typedef struct {
   const CKPointwise *shape;
   PointwisePlan plan;
@@ -151,11 +149,10 @@ void VARIANT(pointwise_run)(
   };
   const PointwisePlan *plan = &work.plan;
   if (thread >= plan->tileParts * plan->panelParts) return;
-  const size_t biasFloats = (size_t)ceiling(convolution->outputs, 16) * 16;
   const size_t outputs = bias ? (size_t)convolution->outputs : 0;
   if (bias) memcpy(work.bias, bias, outputs * sizeof(float));
-  memset(work.bias + outputs, 0, (biasFloats - outputs) * sizeof(float));
-  work.copy = scratch + biasFloats;
+  memset(work.bias + outputs, 0, ((size_t)plan->biasFloats - outputs) * sizeof(float));
+  work.copy = scratch + plan->biasFloats;
   work.scaledFilters =
       work.copy + (plan->copies ? plan->chunk * plan->tilePixels * plan->copyStride : 0);
   const Range tiles = part((Range){0, plan->tiles}, thread / plan->panelParts, plan->tileParts);
