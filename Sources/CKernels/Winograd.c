@@ -22,6 +22,12 @@ bool ck_winograd_is_valid(const CKWinograd *c) {
   if (c->tile != 2 && c->tile != 4) return false;
   if (c->images < 1 || c->inputs < 1 || c->outputs < 1) return false;
   if (c->threads < 1 || c->chunk < 0) return false;
+  // The channels of a whole block that are beyond the outputs must stay zero.
+  const bool keepsZero =
+      c->activation != CKActivationSigmoid && c->activation != CKActivationHardSigmoid;
+  if (!keepsZero && c->destination.pixel == (ptrdiff_t)c->vectors
+      && c->outputs % (int)c->vectors != 0)
+    return false;
   return is_valid_side(c->height, c->top, c->bottom) && is_valid_side(c->width, c->left, c->right);
 }
 

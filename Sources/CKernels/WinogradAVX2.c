@@ -1,3 +1,5 @@
+#include <immintrin.h>
+
 #include "WinogradPlan.h"
 
 // Sixteen registers: 2 × 6 sums, two vectors of filters and one element of the source.

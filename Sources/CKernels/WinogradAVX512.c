@@ -1,3 +1,5 @@
+#include <immintrin.h>
+
 #include "WinogradPlan.h"
 
 // Thirty-two registers: 2 × 14 sums, two vectors of filters and one element of the source.

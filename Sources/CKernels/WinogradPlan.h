@@ -1,4 +1,5 @@
 #pragma once
+#include "Range.h"
 #include "include/Winograd.h"
 
 /// Filters of this many blocks of outputs lie together: what one call of the product computes.
@@ -20,21 +21,6 @@ typedef struct {
 } WinogradPlan;
 
 WinogradPlan winograd_plan(const CKWinograd *convolution);
-
-/// A half-open range.
-typedef struct {
-  ptrdiff_t start, end;
-} Range;
-
-/// Part `index` of `parts` nearly equal parts of a range.
-static inline Range part(Range range, int index, int parts) {
-  ptrdiff_t count = range.end - range.start;
-  return (Range){range.start + count * index / parts, range.start + count * (index + 1) / parts};
-}
-
-static inline ptrdiff_t ceiling(ptrdiff_t count, ptrdiff_t unit) {
-  return (count + unit - 1) / unit;
-}
 
 /// Floats from one panel of transformed filters to the next.
 static inline ptrdiff_t panel_stride(const WinogradPlan *plan, int inputs) {

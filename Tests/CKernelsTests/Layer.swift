@@ -55,21 +55,25 @@ struct Layer {
     kernel.destination = ImageStrides(shape, vectors, channelsLast: channelsLast)
     kernel.threads = Int32(threads)
     kernel.chunk = Int32(chunk)
-    (kernel.activation, kernel.parameter) = fused
+    (kernel.activation, kernel.parameter) = activation?.fused ?? (.none, .nan)
     return kernel
   }
+}
 
-  private var fused: (FusedActivation, Float) {
-    switch activation {
-    case nil: (.none, .nan)
+extension Activation {
+  /// The same for a kernel; NaN where it has no parameter.
+  var fused: (FusedActivation, Float) {
+    switch self {
     case .relu: (.relu, .nan)
     case .relu6: (.clippedRelu, 6)
     case .leakyRelu(let slope): (.leakyRelu, Float(slope))
     case .elu(let alpha): (.elu, Float(alpha))
+    case .sigmoid: (.sigmoid, .nan)
+    case .hardSigmoid: (.hardSigmoid, .nan)
     case .swish: (.swish, .nan)
     case .hardSwish: (.hardSwish, .nan)
     case .mish: (.mish, .nan)
-    case .sigmoid, .tanh, .hardSigmoid: preconditionFailure("not an activation that is fused")
+    case .tanh: preconditionFailure("not an activation that is fused")
     }
   }
 }

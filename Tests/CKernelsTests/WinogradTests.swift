@@ -194,5 +194,13 @@ struct WinogradTests {
       change(&kernel)
       #expect(!kernel.isValid, "change \(index)")
     }
+    // They would not leave zero what lies beyond the channels of a whole block.
+    for activation: FusedActivation in [.sigmoid, .hardSigmoid] {
+      for channelsLast in [false, true] {
+        var kernel = layer.kernel(.widest, tile: 4, channelsLast: channelsLast)
+        kernel.activation = activation
+        #expect(kernel.isValid == channelsLast)
+      }
+    }
   }
 }

@@ -1,4 +1,6 @@
 #pragma once
 #include "Cache.h"
+#include "Depthwise.h"
 #include "Peaks.h"
+#include "Pointwise.h"
 #include "Winograd.h"

@@ -1,5 +1,5 @@
 #pragma once
-#include "Winograd.h"
+#include "Vectors.h"
 
 /// The floating-point operations of one round of `ck_peak_multiply_add`.
 int64_t ck_peak_round_operations(CKVectors vectors)

@@ -1,22 +1,5 @@
 #pragma once
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define CK_SWIFT(name) __attribute__((swift_name(#name)))
-#define CK_CLOSED __attribute__((enum_extensibility(closed)))
-
-/// The vector instructions that a kernel is made of, by how many numbers they hold.
-typedef enum CK_CLOSED CK_SWIFT(Vectors) CKVectors : int32_t {
-  CKVectorsNone = 0,
-  /// AVX2 and FMA.
-  CKVectorsAVX2 CK_SWIFT(avx2) = 8,
-  /// AVX-512 F, BW, DQ and VL.
-  CKVectorsAVX512 CK_SWIFT(avx512) = 16,
-} CKVectors;
-
-/// The widest vectors that this processor and its operating system offer.
-CKVectors ck_widest_vectors(void) CK_SWIFT(getter:CKVectors.widest());
+#include "Vectors.h"
 
 /// Where the elements of a tensor of images lie, in floats from its first one.
 ///
@@ -26,26 +9,6 @@ CKVectors ck_widest_vectors(void) CK_SWIFT(getter:CKVectors.widest());
 typedef struct CK_SWIFT(ImageStrides) CKImageStrides {
   ptrdiff_t image, block, row, pixel;
 } CKImageStrides;
-
-/// What is applied to each output after bias and residual. All of them map zero to zero, and NaN to
-/// NaN.
-typedef enum CK_CLOSED CK_SWIFT(FusedActivation) CKActivation : int32_t {
-  CKActivationNone,
-  /// max(x, 0)
-  CKActivationRelu,
-  /// min(max(x, 0), parameter) for a parameter that is not negative
-  CKActivationClippedRelu,
-  /// x where x > 0, else parameter · x
-  CKActivationLeakyRelu,
-  /// x where x > 0, else parameter · (eˣ − 1)
-  CKActivationElu,
-  /// x / (1 + e⁻ˣ)
-  CKActivationSwish,
-  /// x · min(max(x/6 + 1/2, 0), 1)
-  CKActivationHardSwish,
-  /// x · tanh(log(1 + eˣ))
-  CKActivationMish,
-} CKActivation;
 
 /// A convolution by 3×3 filters with stride 1, without groups or dilation, as F(t×t, 3×3) of Lavin
 /// and Gray 2015 (arXiv 1509.09308): a tile of t×t outputs takes (t+2)² multiplications for each

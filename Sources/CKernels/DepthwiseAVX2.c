@@ -1,0 +1,10 @@
+#include <immintrin.h>
+
+#include "DepthwisePlan.h"
+
+// Sixteen registers: the sums of 8 columns, a row of 3 or 5 filters, one vector of the source.
+#define LANES 8
+#define VARIANT(name) name##_avx2
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "DepthwiseRun.h"
+#pragma clang attribute pop
