@@ -8,7 +8,7 @@ import COneDNN
 final class BoundKernel {
   private let step: Step
   private let primitive: PrimitiveKernel?
-  private let winograd: WinogradCall?
+  private let team: TeamCall?
   private var memories: [Handle] = []
   private var arguments: [dnnl_exec_arg_t] = []
   private var operands: [UnsafeMutableRawPointer?]
@@ -22,15 +22,12 @@ final class BoundKernel {
     results = step.results.map { _ in nil }
     switch kernel {
     case .primitive(let kernel):
-      (primitive, winograd) = (kernel, nil)
+      (primitive, team) = (kernel, nil)
       scratchpadSizeInBytes = kernel.scratchpadSizeInBytes
-    case .winograd(let kernel):
-      (primitive, winograd) = (nil, WinogradCall(kernel))
+    case .own(let kernel):
+      (primitive, team) = (nil, TeamCall(kernel))
       scratchpadSizeInBytes = kernel.scratchSizeInBytes
-    case .winogradFilters(let kernel):
-      (primitive, winograd) = (nil, WinogradCall(transforming: kernel))
-      scratchpadSizeInBytes = 0
-    case .reference: (primitive, winograd, scratchpadSizeInBytes) = (nil, nil, 0)
+    case .reference: (primitive, team, scratchpadSizeInBytes) = (nil, nil, 0)
     }
     guard let primitive else { return }
     let engine = try Engine.pointer()
@@ -53,7 +50,7 @@ final class BoundKernel {
     for (index, result) in step.results.enumerated() {
       results[index] = address(result.buffer).map { $0 + result.offset }
     }
-    winograd?.bind(operands, results, scratchpad)
+    team?.bind(operands, results, scratchpad)
     guard let primitive else { return }
     for (argument, memory) in zip(primitive.arguments, memories) {
       let place =
@@ -68,7 +65,7 @@ final class BoundKernel {
   }
 
   func run(_ stream: OpaquePointer) throws(BackendError) {
-    if let winograd { return winograd.run() }
+    if let team { return team.run() }
     guard let primitive else { return runReference() }
     try check(
       dnnl_primitive_execute(

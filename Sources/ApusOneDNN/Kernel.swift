@@ -7,9 +7,7 @@ import COneDNN
 /// What runs one step: immutable, shared by all executions of a program.
 enum Kernel: Sendable {
   case primitive(PrimitiveKernel)
-  case winograd(WinogradKernel)
-  /// Transforms filters for Winograd's kernel.
-  case winogradFilters(Winograd)
+  case own(any TeamKernel)
   /// The reference, on row-major tensors.
   case reference(Step)
 
@@ -20,8 +18,7 @@ enum Kernel: Sendable {
   var implementation: String {
     switch self {
     case .primitive(let primitive): primitive.implementation
-    case .winograd(let kernel): kernel.implementation
-    case .winogradFilters: "winograd filters"
+    case .own(let kernel): kernel.implementation
     case .reference: "reference"
     }
   }

@@ -90,7 +90,7 @@ public struct OneDNNBackend: Backend {
     _ graph: Graph, _ tuner: LayerTuner?, images: Layout
   ) throws(BackendError) -> (library: OneDNNLibrary, plan: Plan) {
     let library = OneDNNLibrary(
-      threads: threads, usesWinograd: mode == .compiled && !exact, tuner: tuner)
+      threads: threads, usesOwnKernels: mode == .compiled, usesWinograd: !exact, tuner: tuner)
     do {
       let passes = verifies ? Passes.inference.verified : .inference
       let rewritten = mode == .compiled ? try passes.run(graph) : graph

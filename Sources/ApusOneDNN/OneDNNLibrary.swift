@@ -17,21 +17,25 @@ final class OneDNNLibrary: KernelLibrary {
     let rowMajor: MemoryDescription
   }
 
-  /// Layouts of filters that were transformed for Winograd's kernel.
-  var winogradFilters: [Layout: Winograd] = [:]
+  /// What packs filters for kernels of CKernels, by the layout it packs them in.
+  var packings: [Layout: any TeamKernel] = [:]
   let threads: Int
-  /// The vectors of Winograd's kernels; `nil` where all convolutions are direct.
-  let winogradVectors: Vectors?
+  /// The vectors of CKernels; `nil` where the processor has none for them, or the library does all.
+  let vectors: Vectors?
+  /// Whether convolutions may be computed in tiles, which round more.
+  let usesWinograd: Bool
   /// Chooses algorithms by timing; without it fixed rules do.
   private let tuner: LayerTuner?
 
   /// - Parameters:
   ///   - threads: how many the kernels will run on; primitives depend on it.
-  ///   - usesWinograd: whether convolutions may be computed in tiles.
-  init(threads: Int, usesWinograd: Bool, tuner: LayerTuner? = nil) {
+  ///   - usesOwnKernels: whether kernels of CKernels may run convolutions.
+  ///   - usesWinograd: whether those may compute them in tiles.
+  init(threads: Int, usesOwnKernels: Bool, usesWinograd: Bool, tuner: LayerTuner? = nil) {
     self.threads = threads
     self.tuner = tuner
-    winogradVectors = usesWinograd ? .effective : nil
+    self.usesWinograd = usesWinograd
+    vectors = usesOwnKernels ? .effective : nil
     omp_set_num_threads(Int32(threads))
   }
 
@@ -43,8 +47,11 @@ final class OneDNNLibrary: KernelLibrary {
     do throws(BackendError) {
       switch step.kind {
       case .op(.convolution(let convolution)):
+        if step.isScaled || step.results.count > 1 {
+          return try fused(convolution, step)
+        }
         let resolved = try resolve(convolution, step)
-        return try tuner?.fastest(convolution, resolved, self) ?? tiled(convolution, resolved)
+        return try tuner?.fastest(convolution, resolved, self) ?? ruled(convolution, resolved)
       case .op(.dot(let dot)): return try resolve(dot, step)
       default: return step
       }
@@ -56,12 +63,58 @@ final class OneDNNLibrary: KernelLibrary {
   func reads(_ step: Step, in layout: Layout) -> Bool {
     var other = step
     other.operands[0].layout = layout
-    return winograd(other) != nil
+    return own(other) != nil
+  }
+
+  func fusesScale(into op: Op, on operands: [TensorType]) -> Bool {
+    guard case .convolution(let convolution) = op, vectors != nil else { return false }
+    return Self.isPointwise(convolution, filter: operands[1].shape)
+      && operands.allSatisfy { $0.dtype == .float32 }
+  }
+
+  func fusesMean(into op: Op, on operands: [TensorType]) -> Bool {
+    guard case .convolution(let convolution) = op, vectors != nil else { return false }
+    return Self.isDepthwise(convolution, filter: operands[1].shape)
+      && operands.allSatisfy { $0.dtype == .float32 }
+  }
+
+  func fusesWithScaleOrMean(_ activation: Activation) -> Bool { activation.fused != nil }
+
+  /// A convolution that only kernels of CKernels can run.
+  private func fused(
+    _ convolution: Convolution, _ step: Step
+  ) throws(BackendError) -> Step {
+    var step = step
+    step.operands[0].layout = .channelsLast
+    step.results[0].layout = .channelsLast
+    let fused =
+      step.isScaled ? pointwise(convolution, step) : depthwise(convolution, step)
+    guard let fused else { throw .unsupported("no kernel for \(step)") }
+    return fused
+  }
+
+  /// A resolved convolution by the algorithm that fixed rules choose.
+  func ruled(_ convolution: Convolution, _ step: Step) -> Step {
+    let tiled = tiled(convolution, step)
+    if tiled.algorithm != .library { return tiled }
+    if let depthwise = depthwise(convolution, step) { return depthwise }
+    return prefersPointwise(step) ? pointwise(convolution, step) ?? step : step
+  }
+
+  /// The library computes exponentials slowly, and its kernels fill only whole vectors well.
+  private func prefersPointwise(_ step: Step) -> Bool {
+    if step.results[0].type.shape[1] % 16 != 0 { return true }
+    return step.postOps.contains { postOp in
+      guard case .activation(let activation) = postOp else { return false }
+      switch activation {
+      case .swish, .mish, .sigmoid, .elu: return true
+      case .relu, .relu6, .leakyRelu, .hardSwish, .hardSigmoid, .tanh: return false
+      }
+    }
   }
 
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {
-    if let kernel = winograd(step) { return kernel.scratchSizeInBytes }
-    if winogradFilters(step) != nil { return 0 }
+    if let kernel = own(step) { return kernel.scratchSizeInBytes }
     do throws(BackendError) {
       return try blueprint(of: step)?.scratchpadSizeInBytes ?? 0
     } catch {
@@ -71,8 +124,7 @@ final class OneDNNLibrary: KernelLibrary {
 
   /// The kernel that runs a step.
   func kernel(for step: Step) throws(BackendError) -> Kernel {
-    if let kernel = winograd(step) { return .winograd(kernel) }
-    if let filters = winogradFilters(step) { return .winogradFilters(filters) }
+    if let kernel = own(step) { return .own(kernel) }
     guard let blueprint = try blueprint(of: step) else { return .reference(step) }
     return .primitive(try blueprint.kernel())
   }

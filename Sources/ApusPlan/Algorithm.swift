@@ -10,6 +10,10 @@ public enum Algorithm: Hashable, Sendable {
   /// (Lavin and Gray 2015, arXiv 1509.09308), `chunk` of them at a time; 0: as many as suit the
   /// caches by the kernel's own rule.
   case winograd(tile: Int, chunk: Int = 0)
+  /// A 1×1 convolution, pixel by pixel.
+  case pointwise
+  /// A convolution of each channel by a filter of its own.
+  case depthwise
 }
 
 extension Algorithm: LosslessStringConvertible {
@@ -17,14 +21,18 @@ extension Algorithm: LosslessStringConvertible {
     switch self {
     case .library: "library"
     case .implementation(let name): name
+    case .pointwise: "pointwise"
+    case .depthwise: "depthwise"
     case .winograd(let tile, chunk: 0): "winograd\(tile)x\(tile)"
     case .winograd(let tile, let chunk): "winograd\(tile)x\(tile)/\(chunk)"
     }
   }
 
   public init(_ description: String) {
-    if description == "library" {
-      self = .library
+    if let known = [Self.library, .pointwise, .depthwise].first(where: {
+      $0.description == description
+    }) {
+      self = known
     } else if let match = description.wholeMatch(of: /winograd(\d)x\1(?:\/(\d{1,5}))?/),
       let tile = Int(match.1)
     {

@@ -15,6 +15,15 @@ public protocol KernelLibrary {
   /// Whether the step, once resolved, could as well read its images in that layout.
   func reads(_ step: Step, in layout: Layout) -> Bool
 
+  /// Whether a kernel multiplies the channels of the op's images by factors as it reads them.
+  func fusesScale(into op: Op, on operands: [TensorType]) -> Bool
+
+  /// Whether a kernel makes the mean over the pixels of the op's result too.
+  func fusesMean(into op: Op, on operands: [TensorType]) -> Bool
+
+  /// Whether such kernels apply that activation to their results.
+  func fusesWithScaleOrMean(_ activation: Activation) -> Bool
+
   /// Bytes of working memory the step needs.
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int
 }

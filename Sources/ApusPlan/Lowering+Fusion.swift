@@ -11,7 +11,7 @@ struct Fusion {
 
 extension Lowering {
   /// The only node that reads a value, by its index; `nil` also in eager plans, which fuse nothing.
-  private func soleReader(of value: Value) -> Int? {
+  func soleReader(of value: Value) -> Int? {
     guard mode == .compiled, readers[value.index].count == 1,
       let reader = readers[value.index].first, reader < graph.nodes.count
     else { return nil }
@@ -30,14 +30,19 @@ extension Lowering {
     fusion.result = graph.nodes[reader].results[0]
   }
 
-  /// Takes on the sum with an image that nothing else reads any more: the result is written over it.
+  /// Takes on the sum with an image that nothing else reads any more: the result is written over
+  /// it.
   ///
-  /// - Parameter sources: what the step reads otherwise.
-  mutating func absorbSum(_ fusion: inout Fusion, sources: [Operand], at index: Int) {
+  /// - Parameters:
+  ///   - sources: what the step reads otherwise.
+  ///   - layout: the only one in which the step can write; `nil` if it can in any.
+  mutating func absorbSum(
+    _ fusion: inout Fusion, sources: [Operand], at index: Int, layout: Layout? = nil
+  ) {
     guard let reader = soleReader(of: fusion.result), graph.nodes[reader].op == .binary(.add),
       let image = overwritable(
         otherOperand(of: reader, than: fusion.result), by: reader, at: index),
-      !sources.contains(where: { $0.buffer == image.buffer }), !sources.allSatisfy(isStatic)
+      image.layout == layout ?? image.layout, !sources.contains(where: { $0.buffer == image.buffer }), !sources.allSatisfy(isStatic)
     else { return }
     absorbed.insert(reader)
     // Copies of what is overwritten are not copies of what will lie there.
@@ -105,6 +110,7 @@ extension Lowering {
     let views =
       places.filter { $0.value.buffer == operand.buffer }.map(\.key)
       + broadcasts.filter { $0.value.source.buffer == operand.buffer }.map(\.key)
+      + scaled.filter { $0.value.image.buffer == operand.buffer }.map(\.key)
     let isRead = views.contains { view in
       readers[view.index].contains { $0 > index && $0 != reader && !absorbed.contains($0) }
     }

@@ -14,6 +14,11 @@ struct Lowering {
   var places: [Value: Operand] = [:]
   /// Values that are a broadcast of something smaller, not computed unless a step needs it.
   var broadcasts: [Value: (source: Operand, node: Node)] = [:]
+  /// Products with a factor for each image and channel, which only the convolution that reads them
+  /// computes.
+  var scaled: [Value: (image: Operand, factors: Operand)] = [:]
+  /// The means over the pixels of values, where their kernels make them too.
+  var means: [Value: Operand] = [:]
   var reordered: [Operand: [Layout: Operand]] = [:]
   /// The nodes that read each value; an output of the graph counts as the node after the last.
   let readers: [[Int]]

@@ -36,6 +36,8 @@ public struct Step: Hashable, Sendable {
   /// Done to the result before it is written, in this order; their operands come last.
   public var postOps: [PostOp]
   public var algorithm = Algorithm.library
+  /// Whether the last operand, `[n, c]`, multiplies each channel of each image first.
+  public var isScaled = false
   /// The layer the step belongs to.
   public var path: String
 
@@ -50,9 +52,22 @@ public struct Step: Hashable, Sendable {
     self.path = path
   }
 
-  /// How many of the operands, the last ones, only post-ops read.
-  public var postOperandCount: Int {
-    postOps.count { if case .activation = $0 { false } else { true } }
+  /// How many of the operands, the last ones, are not the op's own.
+  public var addedOperandCount: Int {
+    postOps.count { if case .activation = $0 { false } else { true } } + (isScaled ? 1 : 0)
+  }
+
+  /// Whether a convolution's second result is the mean of each channel of the first.
+  public var isAveraged: Bool {
+    if case .op(.convolution) = kind { results.count == 2 } else { false }
+  }
+
+  /// Whether a convolution has a bias.
+  public var hasBias: Bool { operands.count - addedOperandCount == 3 }
+
+  /// Whether the result is added to what lies in its place.
+  public var accumulates: Bool {
+    postOps.contains { if case .accumulate = $0 { true } else { false } }
   }
 
   /// The kernel's name in printed plans and profiles.
@@ -62,7 +77,8 @@ public struct Step: Hashable, Sendable {
       case .op(let op): op.name
       case .reorder: "reorder"
       }
-    return ([name] + postOps.map(\.name)).joined(separator: "+")
+    return ((isScaled ? ["scale"] : []) + [name] + postOps.map(\.name)).joined(separator: "+")
+      + (isAveraged ? "+mean" : "")
   }
 }
 

@@ -47,6 +47,12 @@ struct FakeLibrary: KernelLibrary {
     step.algorithm != .library && layout == .channelsLast
   }
 
+  func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
+
+  func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
+
+  func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
+
   /// Convolutions want 100 bytes.
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {
     if case .op(.convolution) = step.kind { 100 } else { 0 }

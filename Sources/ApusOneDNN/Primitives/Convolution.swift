@@ -9,7 +9,7 @@ extension OneDNNLibrary {
     let filter =
       step.operands[1].layout == .rowMajor
       ? try filterDescription(convolution, step) : try description(of: step.operands[1])
-    let bias = hasBias(step) ? try description(of: step.operands[2]) : nil
+    let bias = step.hasBias ? try description(of: step.operands[2]) : nil
     let result = try description(of: step.results[0])
     var blueprint = try primitive(convolution, images, filter, bias, result, step)
     if case .implementation(let name) = step.algorithm, !blueprint.advance(to: name) {
@@ -29,10 +29,9 @@ extension OneDNNLibrary {
   func resolve(_ convolution: Convolution, _ step: Step) throws(BackendError) -> Step {
     if let resolved = try fast(convolution, step) { return resolved }
     var other = step
-    let accumulates = step.postOps.contains { if case .accumulate = $0 { true } else { false } }
     for layout in [Layout.any, .channelsLast] {
       other.operands[0].layout = layout
-      if !accumulates { other.results[0].layout = layout }
+      if !step.accumulates { other.results[0].layout = layout }
       if let resolved = try fast(convolution, other) { return resolved }
     }
     return try resolved(convolution, other, blueprint(convolution, other)) ?? other
@@ -105,7 +104,7 @@ extension OneDNNLibrary {
   ) throws(BackendError) -> Blueprint {
     let filter = try MemoryDescription(
       filterShape(convolution, step).extents, tag: dnnl_format_tag_any)
-    let bias = hasBias(step) ? try description(of: step.operands[2]) : nil
+    let bias = step.hasBias ? try description(of: step.operands[2]) : nil
     return try primitive(
       convolution, try description(of: step.operands[0]), filter, bias,
       try description(of: step.results[0]), step)
@@ -129,8 +128,6 @@ extension OneDNNLibrary {
         pair(padding.bottom, padding.right), $2)
     }
   }
-
-  private func hasBias(_ step: Step) -> Bool { step.operands.count - step.postOperandCount == 3 }
 
   /// Grouped filters have an axis of groups in front.
   private func filterShape(_ convolution: Convolution, _ step: Step) -> Shape {

@@ -29,7 +29,7 @@ final class LayerTuner {
     {
       return realized
     }
-    guard ContinuousClock.now < deadline else { return library.tiled(convolution, step) }
+    guard ContinuousClock.now < deadline else { return library.ruled(convolution, step) }
     let fastest = try time(convolution, step, library)
     cache.setLayer(key, fastest.algorithm.description)
     return fastest
@@ -38,7 +38,7 @@ final class LayerTuner {
   private func time(
     _ convolution: Convolution, _ step: Step, _ library: OneDNNLibrary
   ) throws(BackendError) -> Step {
-    let rule = library.tiled(convolution, step)
+    let rule = library.ruled(convolution, step)
     var best = (step: rule, time: try timer.time(rule, by: library.kernel(for: rule)))
     func consider(_ candidates: [Step]) throws(BackendError) {
       for candidate in candidates {
@@ -50,6 +50,9 @@ final class LayerTuner {
       library.winograd(.winograd(tile: tile, chunk: chunk), convolution, step)
     }
     try consider([4, 2].compactMap { tiled($0) })
+    try consider(
+      [library.pointwise(convolution, step), library.depthwise(convolution, step)]
+        .compactMap { $0 })
     try consider(library.implementations(of: convolution, step))
     if case .winograd(let tile, _) = best.step.algorithm {
       try consider([14, 28, 56].compactMap { tiled(tile, chunk: $0) })
@@ -65,6 +68,8 @@ final class LayerTuner {
     case .implementation(let name):
       try library.implementation(name, of: convolution, step)
     case .winograd: library.winograd(algorithm, convolution, step)
+    case .pointwise: library.pointwise(convolution, step)
+    case .depthwise: library.depthwise(convolution, step)
     }
   }
 
@@ -76,6 +81,6 @@ final class LayerTuner {
       index == 1 ? "\(operand.type.shape)" : "\(operand.type.shape)\(operand.layout)"
     }
     return "\(step.name){\(op.attributes)} \(tensors.joined(separator: " "))"
-      + " \(library.threads) threads" + (library.winogradVectors == nil ? " exact" : "")
+      + " \(library.threads) threads" + (library.usesWinograd ? "" : " exact")
   }
 }

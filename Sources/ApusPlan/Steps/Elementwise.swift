@@ -6,6 +6,7 @@ extension Lowering {
   mutating func lowerElementwise(_ node: Node, at index: Int) throws(PlanError) {
     let types = node.operands.map { graph[$0] }
     guard library.hasKernel(for: node.op, on: types) else { return try lowerRowMajor(node) }
+    if try leaveToConvolution(node) { return }
     var operands: [Operand] = []
     var layout: Layout?
     for (position, value) in node.operands.enumerated() {

@@ -3,10 +3,15 @@ import ApusIR
 extension Lowering {
   /// The mean over an image is an average pooling, which works in every layout.
   mutating func lowerReduce(_ reduce: Reduce, _ node: Node) throws(PlanError) {
+    if reduce.isGlobalMean, let mean = means[node.operands[0]] {
+      let value = node.results[0]
+      place(value, Operand(buffer: mean.buffer, type: graph[value], layout: .rowMajor))
+      return
+    }
     let type = graph[node.operands[0]]
     let size = type.rank == 4 ? Size2D(type.shape[2], type.shape[3]) : Size2D(1)
     let pool = Op.pool(Pool(.average(countsPadding: false), kernel: size, stride: Size2D(1)))
-    guard reduce.kind == .mean, reduce.axes == [2, 3], type.rank == 4,
+    guard reduce.isGlobalMean, type.rank == 4,
       library.hasKernel(for: pool, on: [type])
     else { return try lowerRowMajor(node) }
     let source = try operand(node.operands[0])
@@ -17,4 +22,9 @@ extension Lowering {
     let plain = reorder(result, to: .rowMajor, path: node.path)
     place(value, Operand(buffer: plain.buffer, type: graph[value], layout: .rowMajor))
   }
+}
+
+extension Reduce {
+  /// Whether it takes the mean over the pixels of images.
+  var isGlobalMean: Bool { kind == .mean && axes == [2, 3] }
 }

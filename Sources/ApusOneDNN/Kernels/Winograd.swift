@@ -3,23 +3,51 @@ import ApusPlan
 import CKernels
 import COneDNN
 
-extension Vectors {
-  /// The widest vectors that oneDNN may use too, so that both agree on blocks of channels;
-  /// `ONEDNN_MAX_CPU_ISA` narrows them.
-  static var effective: Vectors? {
-    let isa = dnnl_get_effective_cpu_isa().rawValue
-    func offers(_ wanted: dnnl_cpu_isa_t, _ vectors: Vectors) -> Bool {
-      isa & wanted.rawValue == wanted.rawValue && vectors.rawValue <= widest.rawValue
-    }
-    if offers(dnnl_cpu_isa_avx512_core, .avx512) { return .avx512 }
-    return offers(dnnl_cpu_isa_avx2, .avx2) ? .avx2 : nil
+/// A convolution in Winograd's tiles.
+struct WinogradKernel: TeamKernel {
+  let kernel: Winograd
+  let hasBias: Bool
+  /// Whether it adds to what its destination holds.
+  let accumulates: Bool
+
+  var implementation: String {
+    "winograd\(kernel.tile)x\(kernel.tile):\(kernel.vectors.name)"
+  }
+
+  var threads: Int { Int(kernel.threads) }
+
+  var scratchSizeInBytes: Int { threads * scratchStride }
+
+  /// Working memory from one thread's to the next one's.
+  private var scratchStride: Int { (kernel.scratchSize + 63) / 64 * 64 }
+
+  func run(_ memory: KernelMemory, phase: Int, thread: Int32) {
+    kernel.run(
+      source: memory.floats(0), filters: memory.floats(1),
+      bias: hasBias ? memory.floats(2) : nil,
+      residual: accumulates ? UnsafePointer(memory.result()) : nil, destination: memory.result(),
+      scratch: memory.scratch.map { $0 + Int(thread) * scratchStride }, thread: thread)
+  }
+}
+
+/// The transform of filters for Winograd's kernel.
+struct WinogradFilters: TeamKernel {
+  let kernel: Winograd
+
+  var implementation: String { "winograd filters" }
+
+  var threads: Int { Int(kernel.threads) }
+
+  func run(_ memory: KernelMemory, phase: Int, thread: Int32) {
+    kernel.transform(
+      filters: memory.floats(0), into: memory.result(), thread: thread, of: kernel.threads)
   }
 }
 
 extension OneDNNLibrary {
   /// A resolved convolution, in Winograd's tiles where they take the least work.
   func tiled(_ convolution: Convolution, _ step: Step) -> Step {
-    guard let vectors = winogradVectors, isWinograd(convolution, step) else { return step }
+    guard usesWinograd, let vectors, isWinograd(convolution, step) else { return step }
     let rule = WinogradRule(
       result: step.results[0].type.shape, inputs: step.operands[0].type.shape[1],
       lanes: Int(vectors.rawValue))
@@ -28,30 +56,26 @@ extension OneDNNLibrary {
 
   /// A resolved convolution in tiles; `nil` where the kernel cannot compute it.
   func winograd(_ algorithm: Algorithm, _ convolution: Convolution, _ step: Step) -> Step? {
-    guard isWinograd(convolution, step) else { return nil }
+    guard usesWinograd, isWinograd(convolution, step) else { return nil }
     var tiled = step
     tiled.algorithm = algorithm
     guard let kernel = winograd(tiled)?.kernel else { return nil }
     let tile = Algorithm.winograd(tile: Int(kernel.tile))
     let name = "\(tile)_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
     let layout = Layout.native(name, sizeInBytes: 4 * kernel.filterCount)
-    winogradFilters[layout] = kernel
+    packings[layout] = WinogradFilters(kernel: kernel)
     tiled.operands[1].layout = layout
     return tiled
   }
 
   private func isWinograd(_ convolution: Convolution, _ step: Step) -> Bool {
     convolution.stride == Size2D(1) && convolution.dilation == Size2D(1) && convolution.groups == 1
-      && step.operands[1].type.shape.suffix(2) == [3, 3]
-      // The kernel counts in 32 bits.
-      && (step.operands[0].type.shape.extents + step.results[0].type.shape.extents).allSatisfy {
-        $0 < 1 << 30
-      }
+      && step.operands[1].type.shape.suffix(2) == [3, 3] && isSmall(step)
   }
 
   /// The kernel of a convolution in tiles; `nil` for other steps and what it cannot do.
   func winograd(_ step: Step) -> WinogradKernel? {
-    guard case .winograd(let tile, let chunk) = step.algorithm, let vectors = winogradVectors,
+    guard case .winograd(let tile, let chunk) = step.algorithm, let vectors,
       case .op(.convolution(let convolution)) = step.kind,
       let (activation, parameter) = fusedActivation(step),
       let source = ImageStrides(step.operands[0], vectors),
@@ -73,39 +97,7 @@ extension OneDNNLibrary {
     kernel.threads = Int32(threads)
     guard kernel.isValid else { return nil }
     return WinogradKernel(
-      kernel: kernel, hasBias: step.operands.count - step.postOperandCount == 3,
-      accumulates: step.postOperandCount == 1)
-  }
-
-  /// The kernel for which a step transforms filters.
-  func winogradFilters(_ step: Step) -> Winograd? {
-    step.kind == .reorder ? winogradFilters[step.results[0].layout] : nil
-  }
-
-  /// What the kernel does after bias and residual; `nil` where its output transform cannot do what
-  /// the step's post-ops ask for.
-  private func fusedActivation(_ step: Step) -> (FusedActivation, Float)? {
-    var postOps = step.postOps[...]
-    if case .accumulate = postOps.first { postOps.removeFirst() }
-    guard let postOp = postOps.popFirst() else { return (.none, 0) }
-    guard case .activation(let activation) = postOp, postOps.isEmpty else { return nil }
-    return activation.fused
-  }
-}
-
-extension Activation {
-  /// The same for the kernel, where it has it.
-  fileprivate var fused: (FusedActivation, Float)? {
-    switch self {
-    case .relu: (.relu, 0)
-    case .relu6: (.clippedRelu, 6)
-    case .leakyRelu(let slope): (.leakyRelu, Float(slope))
-    case .elu(let alpha): (.elu, Float(alpha))
-    case .swish: (.swish, 0)
-    case .hardSwish: (.hardSwish, 0)
-    case .mish: (.mish, 0)
-    case .sigmoid, .tanh, .hardSigmoid: nil
-    }
+      kernel: kernel, hasBias: step.hasBias, accumulates: step.accumulates)
   }
 }
 

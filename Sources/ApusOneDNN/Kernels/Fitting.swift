@@ -1,0 +1,82 @@
+import ApusIR
+import ApusPlan
+import CKernels
+import COneDNN
+
+extension Vectors {
+  /// As in the library's names.
+  var name: String { self == .avx512 ? "avx512" : "avx2" }
+
+  /// The widest vectors that oneDNN may use too, so that both agree on blocks of channels;
+  /// `ONEDNN_MAX_CPU_ISA` narrows them.
+  static var effective: Vectors? {
+    let isa = dnnl_get_effective_cpu_isa().rawValue
+    func offers(_ wanted: dnnl_cpu_isa_t, _ vectors: Vectors) -> Bool {
+      isa & wanted.rawValue == wanted.rawValue && vectors.rawValue <= widest.rawValue
+    }
+    if offers(dnnl_cpu_isa_avx512_core, .avx512) { return .avx512 }
+    return offers(dnnl_cpu_isa_avx2, .avx2) ? .avx2 : nil
+  }
+}
+
+extension OneDNNLibrary {
+  /// The kernel of CKernels that runs a step, if its algorithm is one of theirs or if it packs
+  /// filters for one.
+  func own(_ step: Step) -> (any TeamKernel)? {
+    switch step.algorithm {
+    case .winograd: winograd(step)
+    case .pointwise: pointwise(step)
+    case .depthwise: depthwise(step)
+    case .library where step.kind == .reorder: packings[step.results[0].layout]
+    case .library, .implementation: nil
+    }
+  }
+
+  /// Whether kernels that count in 32 bits can count all axes.
+  func isSmall(_ step: Step) -> Bool {
+    (step.operands[0].type.shape.extents + step.results[0].type.shape.extents).allSatisfy {
+      $0 < 1 << 30
+    }
+  }
+
+  /// What a kernel does after bias and residual; `nil` where it cannot do what the step's post-ops
+  /// ask for.
+  func fusedActivation(_ step: Step) -> (FusedActivation, Float)? {
+    var postOps = step.postOps[...]
+    if case .accumulate = postOps.first { postOps.removeFirst() }
+    guard let postOp = postOps.popFirst() else { return (.none, 0) }
+    guard case .activation(let activation) = postOp, postOps.isEmpty else { return nil }
+    return activation.fused
+  }
+}
+
+extension Activation {
+  /// The same for kernels of CKernels, where they have it.
+  var fused: (FusedActivation, Float)? {
+    switch self {
+    case .relu: (.relu, 0)
+    case .relu6: (.clippedRelu, 6)
+    case .leakyRelu(let slope): (.leakyRelu, Float(slope))
+    case .elu(let alpha): (.elu, Float(alpha))
+    case .swish: (.swish, 0)
+    case .hardSwish: (.hardSwish, 0)
+    case .mish: (.mish, 0)
+    case .sigmoid: (.sigmoid, 0)
+    case .hardSigmoid: (.hardSigmoid, 0)
+    case .tanh: nil
+    }
+  }
+}
+
+extension PixelStrides {
+  /// Where the pixels of an image lie; `nil` where their channels are no neighbours.
+  ///
+  /// - Parameter stride: from one pixel that matters to the next.
+  init?(_ image: Operand, stride: Size2D = Size2D(1)) {
+    guard image.layout == .channelsLast else { return nil }
+    let (channels, height, width) = (image.type.shape[1], image.type.shape[2], image.type.shape[3])
+    self.init(
+      image: height * width * channels, row: stride.height * width * channels,
+      pixel: stride.width * channels)
+  }
+}
