@@ -35,21 +35,22 @@ struct SqueezeExcitationTests {
           stride: Size2D(stride), padding: Padding2D(kernel / 2), groups: channels),
         kernel: kernel
       ).activated(activation)
-      let mean = deep.mean(2, 3)
+      let mean = try deep.mean(2, 3)
       let squeezed = try mean.reshaped(to: [shape[0], channels, 1, 1])
       let reduced = try convolve("reduce", squeezed, 5, Convolution()).activated(activation)
       let gate = try sigmoid(convolve("gate", reduced, channels, Convolution()))
       let scaled = try deep * gate.broadcast(to: deep.shape)
       var y = try convolve("project", scaled, channels, Convolution())
       if stride == 1 { y = try y + x }
-      var results = ["y": try y.activated(activation)]
-      switch reader {
-      case .none: break
-      case .ofScaled: results["other"] = try tanh(scaled)
-      case .ofImage: results["other"] = try tanh(deep)
-      case .ofMean: results["other"] = try tanh(mean)
-      }
-      return KeyValuePairs(dictionaryLiteral: ("y", results["y"] ?? y), ("other", results["other"] ?? y))
+      y = try y.activated(activation)
+      let other =
+        switch reader {
+        case .none: y
+        case .ofScaled: try tanh(scaled)
+        case .ofImage: try tanh(deep)
+        case .ofMean: try tanh(mean)
+        }
+      return ["y": y, "other": other]
     }
   }
 
