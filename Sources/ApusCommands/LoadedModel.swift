@@ -39,7 +39,11 @@ struct LoadedModel {
   /// would look plausible.
   private static func requireFinite(_ store: ParameterStore, file: String) throws(InputError) {
     for path in store.paths {
-      guard let tensor = store[path], let index = tensor.firstNonFinite else { continue }
+      guard let tensor = store[path] else { continue }
+      guard let index = tensor.firstNonFinite else {
+        tensor.releasePages()
+        continue
+      }
       throw InputError(
         "\(file): weights must be finite, got \(tensor.floats[index]) in \(path), element \(index)")
     }

@@ -80,6 +80,12 @@ struct OneDNNProgram: Program {
 }
 
 extension OneDNNBackend {
+  /// The bytes of a program's arena, and the most of them that are in use at once.
+  package static func arena(of program: any Program) -> (size: Int, largestLive: Int)? {
+    guard let plan = (program as? OneDNNProgram)?.plan else { return nil }
+    return (plan.arenaSizeInBytes, plan.largestLiveSizeInBytes)
+  }
+
   /// Where a program's prepared forms lie, by key: programs that share a form have it at one place.
   package static func preparedForms(of program: any Program) -> [String: Int] {
     guard let program = program as? OneDNNProgram else { return [:] }

@@ -10,6 +10,10 @@ struct StaticBuffer: Sendable {
   let offsetInBytes: Int
 
   var address: UnsafeMutableRawPointer? { storage.bytes.baseAddress.map { $0 + offsetInBytes } }
+
+  func releasePages(_ sizeInBytes: Int) {
+    storage.releasePages(offsetInBytes..<offsetInBytes + sizeInBytes)
+  }
 }
 
 /// Makes what a plan wants of the parameters, unless another program has made it already.
@@ -39,7 +43,11 @@ struct Preparation {
     let releases = Plan.releases(after: steps, keeping: wanted)
     for (step, released) in zip(steps, releases) {
       try run(step, &made, stream)
-      for buffer in released { made[buffer] = nil }
+      for buffer in released {
+        // The original of a form need not stay beside it.
+        made[buffer]?.releasePages(plan.buffers[buffer].sizeInBytes)
+        made[buffer] = nil
+      }
     }
     for buffer in wanted {
       if case .prepared(let key) = plan.buffers[buffer].place, let form = made[buffer] {

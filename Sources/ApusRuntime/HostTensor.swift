@@ -1,4 +1,5 @@
 import ApusIR
+import Glibc
 
 /// A tensor's values in host memory: dense, row-major, immutable once made.
 public struct HostTensor: Sendable {
@@ -81,6 +82,11 @@ public struct HostTensor: Sendable {
       && withUnsafeBytes { bytes in other.withUnsafeBytes { bytes.elementsEqual($0) } }
   }
 
+  /// Gives the memory of what a file holds back to the system until it is read again.
+  public func releasePages() {
+    storage.releasePages(offsetInBytes..<offsetInBytes + type.sizeInBytes)
+  }
+
   /// The same bytes seen with another shape of as many elements.
   public func reshaped(to shape: Shape) -> HostTensor {
     precondition(shape.elementCount == type.elementCount)
@@ -94,11 +100,14 @@ extension HostTensor {
   public final class Storage: @unchecked Sendable {
     public let bytes: UnsafeMutableRawBufferPointer
     private let release: (UnsafeMutableRawBufferPointer) -> Void
+    /// Whether the bytes are a file's, so that the system can read them again.
+    private let isFile: Bool
 
     /// Allocates memory aligned for vector instructions.
     public init(sizeInBytes: Int) {
       bytes = .allocate(byteCount: sizeInBytes, alignment: 64)
       release = { $0.deallocate() }
+      isFile = false
     }
 
     /// Adopts memory; `release` gives it back.
@@ -108,8 +117,28 @@ extension HostTensor {
     ) {
       self.bytes = bytes
       self.release = release
+      isFile = false
+    }
+
+    /// Adopts a file that is mapped into memory and never written there.
+    init(
+      mappedFile bytes: UnsafeMutableRawBufferPointer,
+      release: @escaping (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+      self.bytes = bytes
+      self.release = release
+      isFile = true
     }
 
     deinit { release(bytes) }
+
+    /// Gives the memory of a file's bytes back to the system until they are read again; other
+    /// memory stays.
+    public func releasePages(_ range: Range<Int>) {
+      guard isFile, let base = bytes.baseAddress, !range.isEmpty else { return }
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      let start = range.lowerBound / page * page
+      madvise(base + start, range.upperBound - start, MADV_DONTNEED)
+    }
   }
 }

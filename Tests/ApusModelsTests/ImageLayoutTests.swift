@@ -40,4 +40,25 @@ struct ImageLayoutTests {
     let plan = try backend.planDescription(of: row.graph(images: [1, 3, 96, 96]))
     #expect(plan.contains(" nChw16c ") && !plan.contains("concatenate"))
   }
+
+  @Test(
+    "need an arena hardly larger than what is in use at once",
+    arguments: [
+      "squeezenet1_1", "googlenet", "mobilenet_v2", "seresnext50_32x4d", "inception_v3",
+      "resnet34-deep-mish",
+    ])
+  func arena(name: String) throws {
+    let row = try #require(ZooTests.rows.first { $0.name == name })
+    let parameters = PreparedParameters(try row.weights())
+    for layout in [Layout.any, .blocked(16)] {
+      var backend = OneDNNBackend(.compiled, threads: 2)
+      backend.images = layout
+      let graph = try row.graph(images: [2, 3, 96, 96])
+      let arena = try #require(
+        OneDNNBackend.arena(of: backend.compile(graph, parameters)))
+      #expect(
+        Double(arena.size) <= 1.05 * Double(arena.largestLive),
+        "\(arena.size) bytes, \(arena.largestLive) in use")
+    }
+  }
 }

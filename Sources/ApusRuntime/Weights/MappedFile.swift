@@ -26,7 +26,7 @@ package struct MappedFile: Sendable {
     guard size > 0 else { throw .unrecognized(.empty) }
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
     else { throw .file(FileError(path: path, operation: .read, code: errno)) }
-    storage = HostTensor.Storage(adopting: .init(start: base, count: size)) {
+    storage = HostTensor.Storage(mappedFile: .init(start: base, count: size)) {
       munmap($0.baseAddress, $0.count)
     }
   }
