@@ -1,7 +1,8 @@
 """Measures Apus and other frameworks in turn, round after round, and prints a Markdown table.
 
-Each figure is a process of its own, on the same hashed weights; the ratios are of the medians over
-the rounds, so that a machine whose speed drifts does not favour whoever ran first.
+Each figure is a process of its own, on the same hashed weights. Ratios are of the medians over the
+rounds, so that a machine whose speed drifts does not favour whoever ran first; behind them, in
+parentheses, of the shortest runs, which a busy machine disturbs less.
 """
 
 import collections
@@ -56,11 +57,12 @@ def parse():
 
 
 def output_of(command):
-    """What a program prints; its last line of complaints is the failure."""
+    """What a program prints; its complaint is the failure."""
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if result.returncode != 0:
         lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
-        raise Failure(f"{' '.join(command)}: {lines[-1]}")
+        complaint = next((line for line in lines if "rror" in line), lines[-1])
+        raise Failure(f"{' '.join(command)}: {complaint}")
     return result.stdout
 
 
@@ -79,23 +81,23 @@ def networks(options):
 
 def commands(options, model, size, batch, weights):
     """What is measured, by name: Apus's executions, then the peers."""
-    common = ["--batch", str(batch), "--image-size", str(size), "--weights", weights,
-              "--threads", str(options.threads), "--min-time", f"{options.min_time}"]
+    common = ["--image-size", str(size), "--weights", weights, "--threads", str(options.threads),
+              "--min-time", f"{options.min_time}"]
     sides = {}
     for execution in options.execution:
         sides[f"apus {execution}"] = [
-            options.apus, "bench", "-m", model, "--format", "jsonl", "--execution", execution,
+            options.apus, "bench", "-m", model, "-b", str(batch), "--format", "jsonl", "--execution", execution,
             *options.option, *common]
     for backend in options.backends:
         sides[backend] = [
             sys.executable, os.path.join(HERE, "forward.py"), "--backend", backend, "--model",
-            model, *common]
+            model, "--batch", str(batch), *common]
     return sides
 
 
 def measure(options, sides):
-    """The median over the rounds of each side's medians, in milliseconds."""
-    medians = collections.defaultdict(list)
+    """Over the rounds, the median of each side's medians and its shortest run, in milliseconds."""
+    latencies = collections.defaultdict(list)
     failed = set()
     for _ in range(options.rounds):
         for name, command in sides.items():
@@ -110,8 +112,11 @@ def measure(options, sides):
             if options.output:
                 with open(options.output, "a") as file:
                     file.write(text)
-            medians[name].append(json.loads(text)["latency_ms"]["median"])
-    return {name: statistics.median(each) for name, each in medians.items() if name not in failed}
+            latencies[name].append(json.loads(text)["latency_ms"])
+    return {
+        name: (statistics.median(each["median"] for each in rounds),
+               min(each["min"] for each in rounds))
+        for name, rounds in latencies.items() if name not in failed}
 
 
 def main():
@@ -119,7 +124,7 @@ def main():
     ours = f"apus {options.execution[-1]}"
     sides = [f"apus {each}" for each in options.execution] + options.backends
     ratios = collections.defaultdict(list)
-    print(f"Medians of {options.rounds} rounds in ms, {options.threads} threads\n")
+    print(f"Medians of {options.rounds} rounds in ms (shortest run), {options.threads} threads\n")
     print(f"| network | pixels | batch | {' | '.join(sides)} | best peer ÷ {ours} |")
     print("|---" * (len(sides) + 4) + "|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -127,19 +132,24 @@ def main():
             weights = os.path.join(folder, f"{model}.safetensors")
             output_of([sys.executable, os.path.join(HERE, "weights.py"), model, weights])
             for batch in options.batch:
-                medians = measure(options, commands(options, model, size, batch, weights))
-                peers = [medians[name] for name in options.backends if name in medians]
+                times = measure(
+                    options, commands(options, model, size, batch, weights))
+                peers = [times[name] for name in options.backends if name in times]
                 ratio = ""
-                if peers and ours in medians:
-                    ratios[batch].append(min(peers) / medians[ours])
-                    ratio = f"{ratios[batch][-1]:.2f}"
-                cells = [f"{medians[name]:.2f}" if name in medians else "failed" for name in sides]
+                if peers and ours in times:
+                    medians, shortest = (
+                        min(peer[i] for peer in peers) / times[ours][i] for i in (0, 1))
+                    ratios[batch].append((medians, shortest))
+                    ratio = f"{medians:.2f} ({shortest:.2f})"
+                cells = [
+                    "{:.2f} ({:.2f})".format(*times[name]) if name in times else "failed"
+                    for name in sides]
                 print(f"| {model} | {size} | {batch} | {' | '.join(cells)} | {ratio} |", flush=True)
             os.remove(weights)
     print()
     for batch, each in ratios.items():
         print(f"Geometric mean of {len(each)} networks at batch {batch}: "
-              f"{statistics.geometric_mean(each):.3f}")
+              "{:.2f} ({:.2f})".format(*map(statistics.geometric_mean, zip(*each))))
 
 
 run(main)

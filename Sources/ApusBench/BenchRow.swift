@@ -24,6 +24,10 @@ public struct BenchRow: Codable, Hashable, Sendable {
   public var batchSize: Int?
   /// How many images of a batch run at a time.
   public var microBatch: Int?
+  /// Whether no convolution was computed in tiles that round more.
+  public var exact: Bool?
+  /// How much of compiling went into timing alternatives: "off", "quick" or "full".
+  public var tuning: String?
   public var imageSize: Int?
   public var threads: Int?
   /// Which repetition of the cell, from 1.
@@ -75,6 +79,7 @@ public struct BenchRow: Codable, Hashable, Sendable {
     case device, precision
     case batchSize = "batch_size"
     case microBatch = "micro_batch"
+    case exact, tuning
     case imageSize = "image_size"
     case threads, `repeat`, n
     case warmupN = "warmup_n"

@@ -150,6 +150,9 @@ struct CellRunner {
     (row.device, row.precision) = (cell.device.description, cell.precision.precision.rawValue)
     (row.batchSize, row.imageSize) = (cell.batch, network.imageSize)
     (row.threads, row.repeat) = (cell.device.isCPU ? cell.threads : nil, 1)
+    if cell.device.isCPU && cell.execution == .compiled {
+      (row.exact, row.tuning) = (devices.cpu.exact, devices.cpu.tuning.rawValue)
+    }
     row.loadMs = network.loadMs
     (row.host, row.cpu) = (machine.host, machine.cpu)
     row.date = Date().ISO8601Format()

@@ -103,7 +103,7 @@ struct OpenDevices {
   private var devices: [DeviceName: Device] = [:]
   private let options: CompileOptions
   private let cache: ExecutableCache?
-  private let cpu: CPUFlags
+  let cpu: CPUFlags
 
   init(_ devices: [DeviceOption], _ cpu: CPUFlags, _ flags: XLAFlags) throws {
     self.cpu = cpu

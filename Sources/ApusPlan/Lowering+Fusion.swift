@@ -42,7 +42,8 @@ extension Lowering {
     guard let reader = soleReader(of: fusion.result), graph.nodes[reader].op == .binary(.add),
       let image = overwritable(
         otherOperand(of: reader, than: fusion.result), by: reader, at: index),
-      image.layout == layout ?? image.layout, !sources.contains(where: { $0.buffer == image.buffer }), !sources.allSatisfy(isStatic)
+      image.layout == layout ?? image.layout,
+      !sources.contains(where: { $0.buffer == image.buffer }), !sources.allSatisfy(isStatic)
     else { return }
     absorbed.insert(reader)
     // Copies of what is overwritten are not copies of what will lie there.

@@ -55,8 +55,8 @@ struct SqueezeExcitationTests {
   }
 
   @Test(
-    "equals the reference", arguments: [[1, 20, 9, 8], [3, 16, 7, 7], [2, 33, 5, 6], [1, 5, 1, 3]],
-    [3, 5])
+    "equals the reference",
+    arguments: [[1, 20, 9, 8], [3, 16, 7, 7], [2, 33, 5, 6], [1, 5, 1, 3]], [3, 5])
   func results(shape: [Int], kernel: Int) throws {
     for stride in [1, 2] {
       let graph = try block(Shape(shape), kernel: kernel, stride: stride)

@@ -48,16 +48,16 @@ struct NetworkTuner {
   ) throws(BackendError) -> OneDNNProgram {
     let deadline = ContinuousClock.now + backend.tuning.budget
     let key = key(of: graph)
-    var (choice, part) = (cache.network(key).flatMap(Choice.init), Graph?.none)
-    if let known = choice { part = self.part(of: graph, known.microBatch) }
-    if part == nil {
+    let choice: Choice
+    if let known = cache.network(key).flatMap(Choice.init), part(of: graph, known) != nil {
+      choice = known
+    } else {
       choice = try timed(graph, parameters, until: deadline)
-      part = self.part(of: graph, choice?.microBatch)
-      cache.setNetwork(key, choice?.description ?? "")
+      cache.setNetwork(key, choice.description)
     }
     let tuner = LayerTuner(backend.tuning, cache, deadline: deadline)
     let program = try backend.makeProgram(
-      graph, part ?? graph, parameters, tuner, images: choice?.images ?? .any)
+      graph, part(of: graph, choice) ?? graph, parameters, tuner, images: choice.images)
     cache.save()
     return program
   }
@@ -70,7 +70,7 @@ struct NetworkTuner {
     let ruled = try backend.microBatched(graph).batch
     var best = (choice: Choice(.any, ruled == graph.batch ? nil : ruled), time: Double.infinity)
     func consider(_ choice: Choice) throws(BackendError) {
-      guard let part = part(of: graph, choice.microBatch) else { return }
+      guard let part = part(of: graph, choice) else { return }
       let images = Double(part.batch ?? 1)
       // Preparing, a first run and one that counts.
       let expected = Duration.nanoseconds(best.time.isFinite ? Int(3 * best.time * images) : 0)
@@ -93,8 +93,8 @@ struct NetworkTuner {
   }
 
   /// The graph for as many images as run at a time; `nil` where there is none.
-  private func part(of graph: Graph, _ microBatch: Int?) -> Graph? {
-    guard let microBatch else { return graph }
+  private func part(of graph: Graph, _ choice: Choice) -> Graph? {
+    guard let microBatch = choice.microBatch else { return graph }
     guard let batch = graph.batch, microBatch > 0, batch % microBatch == 0 else { return nil }
     return microBatch == batch ? graph : graph.rebatched(to: microBatch)
   }
