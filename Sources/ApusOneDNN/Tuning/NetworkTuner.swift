@@ -12,6 +12,8 @@ struct NetworkTuner {
     var images: Layout
     /// `nil`: the whole batch.
     var microBatch: Int?
+    /// Whether layers run by the algorithms that timing chose, and not by those of fixed rules.
+    var timesLayers = false
 
     init(_ images: Layout, _ microBatch: Int?) {
       self.images = images
@@ -21,11 +23,14 @@ struct NetworkTuner {
     init?(_ description: String) {
       let words = description.split(separator: " ")
       let images = NetworkTuner.layouts.first { "\($0)" == words.first ?? "" }
-      guard words.count == 2, let images else { return nil }
+      guard words.count == 3, let images else { return nil }
       self.init(images, Int(words[1]))
+      timesLayers = words[2] == "timed"
     }
 
-    var description: String { "\(images) \(microBatch.map(String.init) ?? "whole")" }
+    var description: String {
+      "\(images) \(microBatch.map(String.init) ?? "whole") \(timesLayers ? "timed" : "ruled")"
+    }
   }
 
   private static let layouts = [
@@ -46,25 +51,52 @@ struct NetworkTuner {
   func fastest(
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> OneDNNProgram {
-    let deadline = ContinuousClock.now + backend.tuning.budget
     let key = key(of: graph)
     let choice: Choice
     if let known = cache.network(key).flatMap(Choice.init), part(of: graph, known) != nil {
       choice = known
     } else {
-      choice = try timed(graph, parameters, until: deadline)
+      choice = try timed(graph, parameters)
       cache.setNetwork(key, choice.description)
     }
-    let tuner = LayerTuner(backend.tuning, cache, deadline: deadline)
-    let program = try backend.makeProgram(
-      graph, part(of: graph, choice) ?? graph, parameters, tuner, images: choice.images)
+    let part = part(of: graph, choice) ?? graph
+    let program = try program(of: graph, part, choice, parameters)
     cache.save()
     return program
   }
 
-  /// The layout, then the micro-batch that take the least time for an image, with the convolutions
-  /// that the rules choose.
+  /// - Parameter deadline: until which layers may be timed that the cache does not know.
+  private func program(
+    of graph: Graph, _ part: Graph, _ choice: Choice, _ parameters: PreparedParameters,
+    until deadline: ContinuousClock.Instant = .now
+  ) throws(BackendError) -> OneDNNProgram {
+    let tuner = choice.timesLayers ? LayerTuner(backend.tuning, cache, deadline: deadline) : nil
+    return try backend.makeProgram(graph, part, parameters, tuner, images: choice.images)
+  }
+
+  /// The layout and the micro-batch that take the least time for an image with the algorithms that
+  /// the rules choose; then whether those that timing chooses for each layer take less.
   private func timed(
+    _ graph: Graph, _ parameters: PreparedParameters
+  ) throws(BackendError) -> Choice {
+    let start = ContinuousClock.now
+    var choice = try timedAsAWhole(graph, parameters, until: start + backend.tuning.budget / 2)
+    guard let part = part(of: graph, choice) else { return choice }
+    // What is prepared for a trial is not worth keeping.
+    let trial = PreparedParameters(parameters.store)
+    let ruled = try program(of: part, part, choice, trial)
+    choice.timesLayers = true
+    let tuned = try program(
+      of: part, part, choice, trial, until: start + backend.tuning.budget * 2 / 3)
+    let tunedTime = try tuned.timed(runs: backend.tuning.runs, limit: .infinity)
+    let ruledTime = try ruled.timed(runs: backend.tuning.runs, limit: tunedTime)
+    // Single layers are timed with other neighbours than they have.
+    choice.timesLayers = tunedTime < LayerTuner.margin * ruledTime
+    return choice
+  }
+
+  /// The layout, then the micro-batch that take the least time.
+  private func timedAsAWhole(
     _ graph: Graph, _ parameters: PreparedParameters, until deadline: ContinuousClock.Instant
   ) throws(BackendError) -> Choice {
     let ruled = try backend.microBatched(graph).batch
@@ -75,9 +107,8 @@ struct NetworkTuner {
       // Preparing, a first run and one that counts.
       let expected = Duration.nanoseconds(best.time.isFinite ? Int(3 * best.time * images) : 0)
       guard best.time == .infinity || ContinuousClock.now + expected < deadline else { return }
-      // What is prepared for a trial is not worth keeping.
-      let trial = PreparedParameters(parameters.store)
-      let program = try backend.makeProgram(part, part, trial, nil, images: choice.images)
+      let program = try program(
+        of: part, part, choice, PreparedParameters(parameters.store))
       // Plain loops would take seconds.
       if choice.images != .any && program.kernels.contains(where: \.isReference) { return }
       let time = try program.timed(runs: backend.tuning.runs, limit: best.time * images) / images

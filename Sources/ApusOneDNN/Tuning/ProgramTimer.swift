@@ -3,7 +3,7 @@ import ApusRuntime
 
 extension OneDNNProgram {
   /// Beyond this time, in nanoseconds, a program is not run again.
-  private static let enough = 2e8
+  private static let enough = 1e8
 
   /// The least time of a few runs on numbers that mean nothing, in nanoseconds.
   ///
