@@ -50,8 +50,8 @@ struct MicroBatchTests {
     for inputs in [split.inputs, split.inputs.map(moved)] {
       let parts = try execution.run(inputs)
       for (index, part) in parts.enumerated() {
-        let tolerance: Tolerance =
-          exact ? .exact : Tolerance(relative: 1e-5, absolute: 1e-5)
+        // The library chooses its kernels by the batch too, and with them the order of sums.
+        let tolerance = Tolerance(relative: 1e-5, absolute: 1e-5)
         #expect(difference(part, from: one[index], within: tolerance) == nil, "seed \(seed)")
         let failure = difference(
           part, from: expected[index], within: Tolerance(relative: 1e-4, absolute: 1e-4))
