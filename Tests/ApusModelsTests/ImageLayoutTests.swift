@@ -44,10 +44,12 @@ struct ImageLayoutTests {
   @Test(
     "need an arena hardly larger than what is in use at once",
     arguments: [
-      "squeezenet1_1", "googlenet", "mobilenet_v2", "seresnext50_32x4d", "inception_v3",
-      "resnet34-deep-mish",
+      ("squeezenet1_1", 1.05), ("googlenet", 1.05), ("mobilenet_v2", 1.05),
+      ("seresnext50_32x4d", 1.05), ("inception_v3", 1.05), ("resnet34-deep-mish", 1.05),
+      // Its growing concatenations leave gaps.
+      ("densenet121", 1.1),
     ])
-  func arena(name: String) throws {
+  func arena(name: String, most: Double) throws {
     let row = try #require(ZooTests.rows.first { $0.name == name })
     let parameters = PreparedParameters(try row.weights())
     for layout in [Layout.any, .blocked(16)] {
@@ -57,7 +59,7 @@ struct ImageLayoutTests {
       let arena = try #require(
         OneDNNBackend.arena(of: backend.compile(graph, parameters)))
       #expect(
-        Double(arena.size) <= 1.05 * Double(arena.largestLive),
+        Double(arena.size) <= most * Double(arena.largestLive),
         "\(arena.size) bytes, \(arena.largestLive) in use")
     }
   }
