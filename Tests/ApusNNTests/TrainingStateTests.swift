@@ -58,8 +58,9 @@ private struct LeastSquares {
 struct TrainingStateTests {
   @Test(
     "A run that is saved, stopped and loaded ends in the same bits, also between micro-steps",
-    arguments: [6, 7, 11])
-  func resuming(saved: Int) throws {
+    arguments: [6, 7, 11], 0..<3)
+  func resuming(saved: Int, backend: Int) throws {
+    let backend = backends[backend]
     let runs = 24
     let problem = LeastSquares(runs: runs, seed: .random(in: 0 ... .max))
     let graph = try problem.graph()
@@ -69,13 +70,13 @@ struct TrainingStateTests {
     let path = folder.path + "/training.safetensors"
     let start = try PlateauSchedule(0.1, factor: 0.5, patience: 0)
 
-    let whole = Session(ReferenceBackend(), fresh, seed: seed) { _ in graph }
+    let whole = Session(backend, fresh, seed: seed) { _ in graph }
     var schedule = start
     let losses = try problem.train(whole, 0..<runs, &schedule)
     #expect(schedule.learningRate(at: runs) < 0.1)
 
     try {
-      let session = Session(ReferenceBackend(), fresh, seed: seed) { _ in graph }
+      let session = Session(backend, fresh, seed: seed) { _ in graph }
       var schedule = start
       let first = try problem.train(session, 0..<saved, &schedule)
       #expect(first == Array(losses[..<saved]))
@@ -86,7 +87,7 @@ struct TrainingStateTests {
     }()
 
     let state = try TrainingState(path: path, matching: graph)
-    let resumed = Session(ReferenceBackend(), state.parameters) { _ in graph }
+    let resumed = Session(backend, state.parameters) { _ in graph }
     resumed.restore(state)
     var later = start
     later.position = try #require(

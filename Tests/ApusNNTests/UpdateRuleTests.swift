@@ -72,7 +72,7 @@ struct UpdateRuleTests {
   func allFrozen() {
     #expect(
       message(try UpdateRule(SGD(), frozen: ["*"]))
-        == "frozen parameters: some parameter must be left to train, got \"*\"")
+        == "frozen parameters: some parameter must be left to train, got all 5 frozen")
     #expect {
       try trace { scope in
         _ = try UpdateRule(SGD()).trainedParameters(scope)
@@ -80,6 +80,13 @@ struct UpdateRuleTests {
       }
     } throws: {
       "\($0)".hasSuffix("must be left to train, got a network without any")
+    }
+  }
+
+  @Test("The norm of no tensor is an error")
+  func emptyNorm() {
+    #expect { try norm(of: []) } throws: {
+      "\($0)" == "norm: there must be at least one tensor, got none"
     }
   }
 

@@ -40,8 +40,17 @@ public struct GradientClipping: Hashable, Sendable {
   }
 }
 
-/// √Σ x², the norm of all tensors, at least one, as if they were one vector: `[]`.
+/// √Σ x², the norm of all tensors as if they were one vector: `[]`.
+///
+/// - C1: there is at least one tensor.
 public func norm(of tensors: [Tensor]) throws -> Tensor {
+  if tensors.isEmpty {
+    throw GraphError(
+      path: "", op: "norm",
+      violation: Violation(
+        constraint: "C1", requirement: "there must be at least one tensor", given: "none"),
+      operands: [])
+  }
   let squares = try tensors.map { try ($0 * $0).reduced(.sum, axes: Array($0.shape.indices)) }
   return try sqrt(squares.dropFirst().reduce(squares[0]) { try $0 + $1 })
 }

@@ -1,6 +1,5 @@
 import ApusIR
 import ApusTensor
-import Foundation
 
 /// States of a scope that are updated together, all of them or none.
 struct Memory {
@@ -25,6 +24,3 @@ struct Memory {
     owner.update(name, try select(condition.broadcast(to: new.shape), new, old))
   }
 }
-
-/// The logarithm of a number, beside that of tensors.
-func naturalLogarithm(_ x: Double) -> Double { Foundation.log(x) }

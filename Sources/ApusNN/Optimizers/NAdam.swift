@@ -1,4 +1,5 @@
 import ApusTensor
+import Foundation
 
 /// Adam with Nesterov's momentum (Dozat 2016, "Incorporating Nesterov momentum into Adam"), as
 /// PyTorch's `NAdam` with its weight decay in the gradient.
@@ -41,7 +42,7 @@ public struct NAdam: Optimizer {
 
   /// `μₜ`
   private func momentum(_ t: Tensor) throws -> Tensor {
-    let waning = try exp(t * (momentumDecay * naturalLogarithm(0.96)))
+    let waning = try exp(t * (momentumDecay * Foundation.log(0.96)))
     return try (1 - waning / 2) * moments.beta1
   }
 }

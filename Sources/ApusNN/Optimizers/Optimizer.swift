@@ -1,5 +1,6 @@
 import ApusIR
 import ApusTensor
+import Foundation
 
 /// A rule that makes new parameters from their gradients.
 ///
@@ -82,7 +83,7 @@ public struct OptimizerStep {
   public func filled(_ beta: Double) throws -> Tensor {
     if beta == 0 { return try number.filled(with: 1) }
     // −(eˣ − 1) = −2u / (1 − u), u = tanh(x/2): 1 − βᵗ itself would lose half of float32's digits.
-    let u = try tanh(number * (naturalLogarithm(beta) / 2))
+    let u = try tanh(number * (Foundation.log(beta) / 2))
     return try u * -2 / (1 - u)
   }
 }

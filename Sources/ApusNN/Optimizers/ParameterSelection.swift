@@ -44,8 +44,8 @@ public struct ParameterSelection: Hashable, Sendable, ExpressibleByArrayLiteral 
 public enum SelectionError: Error, Hashable, Sendable {
   /// A pattern matches no parameter; `near` are those it is most like.
   case unmatched(purpose: String, pattern: String, near: [String])
-  /// No parameter is left to be trained beside those of these patterns.
-  case nothingTrained([String])
+  /// No parameter is left to be trained: all are frozen, or there are none.
+  case nothingTrained(parameters: Int)
 }
 
 extension SelectionError: CustomStringConvertible {
@@ -54,10 +54,9 @@ extension SelectionError: CustomStringConvertible {
     case .unmatched(let purpose, let pattern, let near):
       "\(purpose) parameters: each pattern must match a parameter, got \"\(pattern)\""
         + (near.isEmpty ? "" : "\n  hint: near it are \(near.joined(separator: ", "))")
-    case .nothingTrained(let frozen):
+    case .nothingTrained(let parameters):
       "frozen parameters: some parameter must be left to train, got "
-        + (frozen.isEmpty
-          ? "a network without any" : frozen.map { "\"\($0)\"" }.joined(separator: ", "))
+        + (parameters == 0 ? "a network without any" : "all \(parameters) frozen")
     }
   }
 }

@@ -41,7 +41,7 @@ public struct UpdateRule: Sendable {
     let parameters = scope.parameters
     let isFrozen = try frozen.matcher(among: parameters, for: "frozen")
     let trained = parameters.filter { !isFrozen($0.name, $0.tensor.shape) }
-    if trained.isEmpty { throw .nothingTrained(frozen.globs.map(\.pattern)) }
+    if trained.isEmpty { throw .nothingTrained(parameters: parameters.count) }
     return trained
   }
 
