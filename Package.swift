@@ -115,7 +115,8 @@ let package = Package(
     tests(
       of: "ApusNN",
       uses: [
-        "ApusIR", "ApusOneDNN", "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport",
+        "ApusIR", "ApusOneDNN", "ApusPJRT", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
       ], resources: [.copy("Fixtures")]),
     tests(
       of: "ApusModels",

@@ -1,11 +1,14 @@
 import ApusIR
 import ApusNN
-import ApusOneDNN
+import ApusPJRT
 import ApusReference
 import ApusRuntime
 import ApusTensor
 import ApusTestSupport
 import Testing
+
+/// The device of the CPU plugin, where there is one.
+private let xlaDevice = try? Device.open(DeviceName(platform: "cpu"))
 
 private let rules: [String: @Sendable () throws -> UpdateRule] = [
   "SGD": { try UpdateRule(SGD()) },
@@ -67,11 +70,23 @@ struct OptimizerTests {
     "Several steps on given gradients end where PyTorch's do", arguments: rules.keys.sorted(),
     0..<3)
   func agrees(name: String, backend: Int) throws {
+    try expectTorch(name, on: backends[backend])
+  }
+
+  @Test(
+    "and on XLA, where a run takes over the memory of what it updates",
+    .enabled(if: xlaDevice != nil, "no XLA plugin: looked for xla-cpu-pjrt; see scripts/xla"),
+    arguments: rules.keys.sorted())
+  func agreesOnXLA(name: String) throws {
+    try expectTorch(name, on: XLABackend(try #require(xlaDevice), verifies: true))
+  }
+
+  private func expectTorch(_ name: String, on backend: any Backend) throws {
     let fixture = try OptimizerFixture.shared.get()
     let expected = try #require(fixture.cases[name])
     let make = try #require(rules[name])
     let rule = try make()
-    let session = try fixture.session(backends[backend], rule)
+    let session = try fixture.session(backend, rule)
     // Each value within four roundings of the largest; float32 on either side of the formulas.
     let close = Tolerance(relative: 5e-7)
     for run in fixture.gradients.indices {

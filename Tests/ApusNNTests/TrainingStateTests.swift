@@ -110,8 +110,9 @@ struct TrainingStateTests {
     let session = Session(ReferenceBackend(), ParameterStore(initializing: graph)) { _ in graph }
     var schedule = try PlateauSchedule(0.05, patience: 1000)
     let losses = try problem.train(session, 0..<600, &schedule)
-    let (early, late) = (losses.prefix(30).reduce(0, +), losses.suffix(30).reduce(0, +))
-    #expect(late * 3 < early)
+    // Not to 0: what is dropped is missing from the answer.
+    let (early, late) = (losses.prefix(6).reduce(0, +) / 6, losses.suffix(60).reduce(0, +) / 60)
+    #expect(late * 2 < early)
     let averaged = try session.updatedParameters.averaged()
     let weight = try #require(averaged["fc.weight"])
     // Dropping inputs shrinks the weights that fit best by about a tenth.
