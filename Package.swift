@@ -39,7 +39,7 @@ let package = Package(
     library("ApusStableHLO", uses: ["ApusIR"]),
     library("ApusReference", uses: ["ApusIR", "ApusRuntime"]),
     library("ApusData", uses: ["ApusIR", "ApusRuntime", "CTurboJPEG", "CPNG", "CWebP"]),
-    library("ApusNN", uses: ["ApusIR", "ApusTensor"]),
+    library("ApusNN", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
     library("ApusPasses", uses: ["ApusIR"]),
     library(
       "ApusOneDNN",
@@ -115,8 +115,9 @@ let package = Package(
     tests(
       of: "ApusNN",
       uses: [
-        "ApusIR", "ApusOneDNN", "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport",
-      ]),
+        "ApusIR", "ApusOneDNN", "ApusPJRT", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ], resources: [.copy("Fixtures")]),
     tests(
       of: "ApusModels",
       uses: [
