@@ -98,6 +98,9 @@ final class OneDNNLibrary: KernelLibrary {
     let tiled = tiled(convolution, step)
     if tiled.algorithm != .library { return tiled }
     if let depthwise = depthwise(convolution, step) { return depthwise }
+    if case .blocked = step.operands[0].layout, let gathered = im2col(convolution, step) {
+      return gathered
+    }
     return prefersPointwise(step) ? pointwise(convolution, step) ?? step : step
   }
 

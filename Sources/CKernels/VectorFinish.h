@@ -16,7 +16,7 @@ INLINE Vector upper_bound(CKActivation activation, float parameter) {
 }
 
 /// Applies an activation to `count` vectors and stores them by rows of `blocks` neighbours.
-__attribute__((noinline)) static void activate_rows(
+__attribute__((noinline, unused)) static void activate_rows(
     CKActivation activation, float parameter, const Vector *from, int count, float *to, int blocks,
     ptrdiff_t row) {
   enum { group = 4 };

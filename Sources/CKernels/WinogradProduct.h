@@ -8,26 +8,27 @@ typedef struct {
   const float *source;
   /// `[blocks][tiles][points][LANES]`, from the point and the first tile wanted on.
   float *products;
+  /// What is read next, which this product fetches some bytes of for each input: many filters are
+  /// too large for the caches, and it takes all the time there is to fetch them evenly.
+  const char *next;
+  ptrdiff_t nextStep, nextLine;
   int inputs;
   /// Floats from block to block of the source, and from block to block and tile to tile of the
   /// products.
   ptrdiff_t sourceBlock, productBlock, productTile;
 } Product;
 
-/// Filters are fetched this many bytes ahead, across the pages at which the processor stops doing
-/// so by itself: many of them are too large for the caches. Beyond their end nothing is read.
-enum { ahead = 8192, lineFloats = 16 };
-
 INLINE void multiply(const Product *p, const int blocks, const int tiles) {
   Vector sums[panelBlocks][COLUMNS];
   UNROLL for (int b = 0; b < blocks; b++)
     UNROLL for (int j = 0; j < tiles; j++) sums[b][j] = (Vector)0;
   const float *filters = p->filters, *source = p->source;
+  const char *next = p->next;
   for (int left = p->inputs; left > 0; left -= LANES, source += p->sourceBlock) {
     const int count = left < LANES ? left : LANES;
-    for (int i = 0; i < count; i++, filters += blocks * LANES) {
-      UNROLL for (int line = 0; line < blocks * LANES; line += lineFloats)
-        __builtin_prefetch((const char *)(filters + line) + ahead);
+    for (int i = 0; i < count; i++, filters += blocks * LANES, next += p->nextStep) {
+      __builtin_prefetch(next, 0, 2);
+      __builtin_prefetch(next + p->nextLine, 0, 2);
       Vector weights[panelBlocks];
       UNROLL for (int b = 0; b < blocks; b++) weights[b] = load(filters + b * LANES);
       UNROLL for (int j = 0; j < tiles; j++) {

@@ -45,6 +45,8 @@ static Tile tile_after(const WinogradPlan *plan, Tile tile) {
   return tile;
 }
 
+enum { cacheLine = 64 };
+
 /// Larger destinations leave the second-level caches of a few cores.
 enum { streamedBytes = 8 << 20 };
 
@@ -136,20 +138,25 @@ static void transform_source(const Work *work, Range tiles) {
 static void multiply_panel(const Work *work, ptrdiff_t count, ptrdiff_t panel, int blocks) {
   const int points = work->plan.points, inputs = work->shape->inputs;
   const int parts = (int)ceiling(count, COLUMNS);
-  const float *filters = work->filters + panel * panel_stride(&work->plan, inputs);
-  for (int point = 0; point < points; point++, filters += inputs * blocks * LANES) {
+  const ptrdiff_t pointFilters = (ptrdiff_t)inputs * blocks * LANES;
+  Product product = {
+      .filters = work->filters + panel * panel_stride(&work->plan, inputs),
+      .nextStep = blocks * LANES * (ptrdiff_t)sizeof(float) / parts,
+      .nextLine = parts == 1 ? cacheLine : 0,
+      .inputs = inputs,
+      .sourceBlock = count * LANES,
+      .productBlock = count * points * LANES,
+      .productTile = points * LANES,
+  };
+  for (int point = 0; point < points; point++, product.filters += pointFilters) {
+    // The filters of the next point, or of the next panel, lie behind these.
+    product.next = (const char *)(product.filters + pointFilters);
     for (int i = 0; i < parts; i++) {
       const Range tiles = part((Range){0, count}, i, parts);
-      const Product product = {
-          .filters = filters,
-          .source = work->transformed + point * work->plan.pointStride + tiles.start * LANES,
-          .products = work->products + (tiles.start * points + point) * LANES,
-          .inputs = inputs,
-          .sourceBlock = count * LANES,
-          .productBlock = count * points * LANES,
-          .productTile = points * LANES,
-      };
+      product.source = work->transformed + point * work->plan.pointStride + tiles.start * LANES;
+      product.products = work->products + (tiles.start * points + point) * LANES;
       multiplications[tiles.end - tiles.start - 1][blocks - 1](&product);
+      product.next += inputs * product.nextStep;
     }
   }
 }

@@ -59,7 +59,7 @@ struct TuningTests {
     let first = try content()
     #expect(first.contains("[2, 3, 20, 24]") && first.contains("2 threads"))
     // A name of our own shows that nothing is timed or written again.
-    let marked = first.replacingOccurrences(of: "\"format\" : 1", with: "\"format\" :    1")
+    let marked = first.replacingOccurrences(of: "\"format\" : 2", with: "\"format\" :    2")
     try marked.write(toFile: path, atomically: true, encoding: .utf8)
     try expectReference(backend(tuning))
     #expect(try content() == marked)
@@ -90,7 +90,7 @@ struct TuningTests {
   @Test(
     "ignores with one line a file that is none, and one of another processor",
     arguments: [
-      "", "{", "[1, 2]", "{\"format\": 1}", String(repeating: "[", count: 100_000), "\u{0}\u{1}",
+      "", "{", "[1, 2]", "{\"format\": 2}", String(repeating: "[", count: 100_000), "\u{0}\u{1}",
     ])
   func corrupt(text: String) throws {
     try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -27,6 +27,7 @@ extension OneDNNLibrary {
     case .winograd: winograd(step)
     case .pointwise: pointwise(step)
     case .depthwise: depthwise(step)
+    case .im2col: im2col(step)
     case .library where step.kind == .reorder: packings[step.results[0].layout]
     case .library, .implementation: nil
     }
@@ -78,5 +79,23 @@ extension PixelStrides {
     self.init(
       image: height * width * channels, row: stride.height * width * channels,
       pixel: stride.width * channels)
+  }
+}
+
+extension ImageStrides {
+  /// Where the elements of an operand lie; `nil` in layouts without vectors of channels.
+  init?(_ operand: Operand, _ vectors: Vectors) {
+    let shape = operand.type.shape
+    let (channels, area, lanes) = (shape[1], shape[2] * shape[3], Int(vectors.rawValue))
+    switch operand.layout {
+    case .channelsLast:
+      self.init(
+        image: area * channels, block: lanes, row: shape[3] * channels, pixel: channels)
+    case .blocked(lanes):
+      let blocks = (channels + lanes - 1) / lanes
+      self.init(
+        image: blocks * area * lanes, block: area * lanes, row: shape[3] * lanes, pixel: lanes)
+    case .rowMajor, .blocked, .native, .any: return nil
+    }
   }
 }

@@ -100,21 +100,3 @@ extension OneDNNLibrary {
       kernel: kernel, hasBias: step.hasBias, accumulates: step.accumulates)
   }
 }
-
-extension ImageStrides {
-  /// Where the elements of an operand lie; `nil` in layouts without vectors of channels.
-  fileprivate init?(_ operand: Operand, _ vectors: Vectors) {
-    let shape = operand.type.shape
-    let (channels, area, lanes) = (shape[1], shape[2] * shape[3], Int(vectors.rawValue))
-    switch operand.layout {
-    case .channelsLast:
-      self.init(
-        image: area * channels, block: lanes, row: shape[3] * channels, pixel: channels)
-    case .blocked(lanes):
-      let blocks = (channels + lanes - 1) / lanes
-      self.init(
-        image: blocks * area * lanes, block: area * lanes, row: shape[3] * lanes, pixel: lanes)
-    case .rowMajor, .blocked, .native, .any: return nil
-    }
-  }
-}

@@ -51,8 +51,10 @@ final class LayerTuner {
     }
     try consider([4, 2].compactMap { tiled($0) })
     try consider(
-      [library.pointwise(convolution, step), library.depthwise(convolution, step)]
-        .compactMap { $0 })
+      [
+        library.im2col(convolution, step), library.pointwise(convolution, step),
+        library.depthwise(convolution, step),
+      ].compactMap { $0 })
     try consider(library.implementations(of: convolution, step))
     if case .winograd(let tile, _) = best.step.algorithm {
       try consider([14, 28, 56].compactMap { tiled(tile, chunk: $0) })
@@ -70,6 +72,7 @@ final class LayerTuner {
     case .winograd: library.winograd(algorithm, convolution, step)
     case .pointwise: library.pointwise(convolution, step)
     case .depthwise: library.depthwise(convolution, step)
+    case .im2col: library.im2col(convolution, step)
     }
   }
 

@@ -36,7 +36,7 @@ struct NetworkTuner {
   private static let layouts = [
     Layout.any, .blocked(Vectors.effective == .avx512 ? 16 : 8), .channelsLast,
   ]
-  /// More images than that are not timed.
+  /// More images than that do not run at a time.
   private static let largest = 16
 
   private let backend: OneDNNBackend
@@ -80,47 +80,55 @@ struct NetworkTuner {
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> Choice {
     let start = ContinuousClock.now
-    var choice = try timedAsAWhole(graph, parameters, until: start + backend.tuning.budget / 2)
-    guard let part = part(of: graph, choice) else { return choice }
-    // What is prepared for a trial is not worth keeping.
+    // What is prepared for trials is not worth keeping.
     let trial = PreparedParameters(parameters.store)
-    let ruled = try program(of: part, part, choice, trial)
+    let ruled = try backend.microBatched(graph).batch
+    let microBatch = ruled == graph.batch ? nil : ruled
+    var choice = try fastest(
+      of: Self.layouts.map { Choice($0, microBatch) }, graph, trial,
+      until: start + backend.tuning.budget / 4)
+    if let batch = graph.batch, backend.microBatch == nil {
+      var sizes = [8, 2, 1, 16].filter { batch % $0 == 0 && $0 < batch }.map(Int?.some)
+      if batch <= Self.largest { sizes.append(nil) }
+      let others = sizes.filter { $0 != microBatch }
+      choice = try fastest(
+        of: [choice] + others.map { Choice(choice.images, $0) }, graph, trial,
+        until: start + backend.tuning.budget / 2)
+    }
+    guard let part = part(of: graph, choice) else { return choice }
+    let byRules = try program(of: part, part, choice, trial)
     choice.timesLayers = true
-    let tuned = try program(
+    let byTiming = try program(
       of: part, part, choice, trial, until: start + backend.tuning.budget * 2 / 3)
-    let tunedTime = try tuned.timed(runs: backend.tuning.runs, limit: .infinity)
-    let ruledTime = try ruled.timed(runs: backend.tuning.runs, limit: tunedTime)
     // Single layers are timed with other neighbours than they have.
-    choice.timesLayers = tunedTime < LayerTuner.margin * ruledTime
+    let times = try [byRules, byTiming].timedInTurn(
+      runs: backend.tuning.runs, until: start + backend.tuning.budget)
+    choice.timesLayers = times[1] < LayerTuner.margin * times[0]
     return choice
   }
 
-  /// The layout, then the micro-batch that take the least time.
-  private func timedAsAWhole(
-    _ graph: Graph, _ parameters: PreparedParameters, until deadline: ContinuousClock.Instant
+  /// The choice that takes the least time for an image by the fixed rules; the first one where the
+  /// others gain too little, or where there is no time to try them.
+  private func fastest(
+    of choices: [Choice], _ graph: Graph, _ trial: PreparedParameters,
+    until deadline: ContinuousClock.Instant
   ) throws(BackendError) -> Choice {
-    let ruled = try backend.microBatched(graph).batch
-    var best = (choice: Choice(.any, ruled == graph.batch ? nil : ruled), time: Double.infinity)
-    func consider(_ choice: Choice) throws(BackendError) {
-      guard let part = part(of: graph, choice) else { return }
-      let images = Double(part.batch ?? 1)
-      // Preparing, a first run and one that counts.
-      let expected = Duration.nanoseconds(best.time.isFinite ? Int(3 * best.time * images) : 0)
-      guard best.time == .infinity || ContinuousClock.now + expected < deadline else { return }
-      let program = try program(
-        of: part, part, choice, PreparedParameters(parameters.store))
+    var candidates: [(choice: Choice, program: OneDNNProgram)] = []
+    for choice in choices where candidates.isEmpty || ContinuousClock.now < deadline {
+      guard let part = part(of: graph, choice) else { continue }
+      let program = try program(of: part, part, choice, trial)
       // Plain loops would take seconds.
-      if choice.images != .any && program.kernels.contains(where: \.isReference) { return }
-      let time = try program.timed(runs: backend.tuning.runs, limit: best.time * images) / images
-      if time < LayerTuner.margin * best.time { best = (choice, time) }
+      let isSlow = choice.images != .any && program.kernels.contains(where: \.isReference)
+      if !isSlow { candidates.append((choice, program)) }
     }
-    for layout in Self.layouts { try consider(Choice(layout, best.choice.microBatch)) }
-    guard let batch = graph.batch, backend.microBatch == nil else { return best.choice }
-    for size in [8, 2, 1, 16] where batch % size == 0 && size < batch && size != ruled {
-      try consider(Choice(best.choice.images, size))
+    guard candidates.count > 1 else { return choices[0] }
+    let times = try candidates.map(\.program).timedInTurn(
+      runs: backend.tuning.runs, until: deadline)
+    var best = 0
+    for index in times.indices where times[index] < LayerTuner.margin * times[best] {
+      best = index
     }
-    if batch <= Self.largest { try consider(Choice(best.choice.images, nil)) }
-    return best.choice
+    return candidates[best].choice
   }
 
   /// The graph for as many images as run at a time; `nil` where there is none.

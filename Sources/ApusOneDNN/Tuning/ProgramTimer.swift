@@ -1,32 +1,52 @@
+import ApusIR
 import ApusPlan
 import ApusRuntime
 
-extension OneDNNProgram {
-  /// Beyond this time, in nanoseconds, a program is not run again.
-  private static let enough = 1e8
+extension [OneDNNProgram] {
+  /// A program whose first run takes so many times as long as another's is not run again.
+  private static var hopeless: Double { 2 }
 
-  /// The least time of a few runs on numbers that mean nothing, in nanoseconds.
+  /// The least time for an image of a few runs of each program, in nanoseconds, on numbers that mean
+  /// nothing.
   ///
-  /// - Parameter limit: a program whose first run takes twice as long is not worth another one.
-  func timed(runs: Int, limit: Double) throws(BackendError) -> Double {
-    let inputs = inputs.map { input in
+  /// They run in turn, so that a machine whose speed changes favours none of them.
+  ///
+  /// - Parameters:
+  ///   - runs: of each at most, besides a first one that does not count.
+  ///   - deadline: from then on none is run again; each has run twice before.
+  func timedInTurn(
+    runs: Int, until deadline: ContinuousClock.Instant
+  ) throws(BackendError) -> [Double] {
+    let inputs = map(\.meaninglessInputs)
+    let images = map { Double($0.inputs.first?.type.shape.first ?? 1) }
+    var executions: [any RecordedExecution] = []
+    for program in self { executions.append(try program.makeRecordedExecution()) }
+    let clock = ContinuousClock()
+    func run(_ index: Int) throws(BackendError) -> Double {
+      let start = clock.now
+      _ = try executions[index].start(inputs[index])
+      return (clock.now - start) / .nanoseconds(1) / images[index]
+    }
+    for index in indices { _ = try run(index) }
+    var least: [Double] = []
+    for index in indices { least.append(try run(index)) }
+    guard let best = least.min() else { return [] }
+    let hopeful = indices.filter { least[$0] <= Self.hopeless * best }
+    for _ in 1..<Swift.max(runs, 2) where clock.now < deadline && hopeful.count > 1 {
+      for index in hopeful { least[index] = Swift.min(least[index], try run(index)) }
+    }
+    return least
+  }
+}
+
+extension OneDNNProgram {
+  fileprivate var meaninglessInputs: [DeviceTensor] {
+    inputs.map { input in
       DeviceTensor.host(
         HostTensor(input.type) { bytes in
           let floats = bytes.bindMemory(to: Float.self)
           for index in floats.indices { floats[index] = Float(index % 61 - 30) / 16 }
         })
     }
-    let execution = try makeExecution()
-    _ = try execution.start(inputs)
-    let clock = ContinuousClock()
-    var (least, sum) = (Double.infinity, 0.0)
-    for _ in 0..<runs where sum < Self.enough && (sum == 0 || least <= 2 * limit) {
-      let start = clock.now
-      _ = try execution.start(inputs)
-      let time = (clock.now - start) / .nanoseconds(1)
-      sum += time
-      least = min(least, time)
-    }
-    return least
   }
 }

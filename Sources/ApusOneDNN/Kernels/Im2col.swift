@@ -1,0 +1,92 @@
+import ApusIR
+import ApusPlan
+import CKernels
+
+/// A convolution that gathers what its filters see.
+struct Im2colKernel: TeamKernel {
+  let kernel: Im2col
+  let hasBias: Bool
+  /// Whether it adds to what its destination holds.
+  let accumulates: Bool
+
+  var implementation: String { "im2col:\(kernel.vectors.name)" }
+
+  var threads: Int { Int(kernel.threads) }
+
+  var scratchSizeInBytes: Int { threads * scratchStride }
+
+  /// Working memory from one thread's to the next one's.
+  private var scratchStride: Int { (kernel.scratchSize + 63) / 64 * 64 }
+
+  func run(_ memory: KernelMemory, phase: Int, thread: Int32) {
+    kernel.run(
+      source: memory.floats(0), filters: memory.floats(1),
+      bias: hasBias ? memory.floats(2) : nil,
+      residual: accumulates ? UnsafePointer(memory.result()) : nil, destination: memory.result(),
+      scratch: memory.scratch.map { $0 + Int(thread) * scratchStride }, thread: thread)
+  }
+}
+
+/// The packing of filters for ``Im2colKernel``.
+struct Im2colFilters: TeamKernel {
+  let kernel: Im2col
+
+  var implementation: String { "im2col filters" }
+
+  var threads: Int { Int(kernel.threads) }
+
+  func run(_ memory: KernelMemory, phase: Int, thread: Int32) {
+    kernel.pack(
+      filters: memory.floats(0), into: memory.result(), thread: thread, of: kernel.threads)
+  }
+}
+
+extension OneDNNLibrary {
+  /// Fewer channels fill too little of a vector of what is gathered.
+  private static let leastInputs = 8
+
+  /// A resolved convolution by the kernel of CKernels; `nil` where that cannot compute it.
+  func im2col(_ convolution: Convolution, _ step: Step) -> Step? {
+    var gathered = step
+    gathered.algorithm = .im2col
+    guard let kernel = im2col(gathered)?.kernel else { return nil }
+    let layout = Layout.native(
+      "im2col_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
+        + "x\(kernel.kernelHeight)x\(kernel.kernelWidth)",
+      sizeInBytes: 4 * kernel.filterCount)
+    packings[layout] = Im2colFilters(kernel: kernel)
+    gathered.operands[1].layout = layout
+    return gathered
+  }
+
+  /// The kernel of a step whose algorithm it is; `nil` for what it cannot do.
+  func im2col(_ step: Step) -> Im2colKernel? {
+    guard case .op(.convolution(let convolution)) = step.kind, let vectors,
+      convolution.groups == 1, isSmall(step),
+      let (activation, parameter) = fusedActivation(step),
+      let source = ImageStrides(step.operands[0], vectors),
+      let destination = ImageStrides(step.results[0], vectors)
+    else { return nil }
+    let (images, filters) = (step.operands[0].type.shape, step.operands[1].type.shape)
+    guard images[1] >= Self.leastInputs else { return nil }
+    let results = step.results[0].type.shape
+    var kernel = Im2col()
+    kernel.vectors = vectors
+    (kernel.images, kernel.inputs, kernel.outputs) = (
+      Int32(images[0]), Int32(images[1]), Int32(results[1])
+    )
+    (kernel.height, kernel.width) = (Int32(images[2]), Int32(images[3]))
+    (kernel.outputHeight, kernel.outputWidth) = (Int32(results[2]), Int32(results[3]))
+    (kernel.kernelHeight, kernel.kernelWidth) = (Int32(filters[2]), Int32(filters[3]))
+    kernel.rowStride = Int32(convolution.stride.height)
+    kernel.columnStride = Int32(convolution.stride.width)
+    kernel.rowDilation = Int32(convolution.dilation.height)
+    kernel.columnDilation = Int32(convolution.dilation.width)
+    (kernel.top, kernel.left) = (Int32(convolution.padding.top), Int32(convolution.padding.left))
+    (kernel.source, kernel.destination) = (source, destination)
+    (kernel.activation, kernel.parameter) = (activation, parameter)
+    kernel.threads = Int32(threads)
+    guard kernel.isValid else { return nil }
+    return Im2colKernel(kernel: kernel, hasBias: step.hasBias, accumulates: step.accumulates)
+  }
+}
