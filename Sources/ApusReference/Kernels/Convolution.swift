@@ -49,3 +49,60 @@ extension Convolution {
     return sum
   }
 }
+
+extension ConvolutionInputGradient {
+  func evaluate(
+    _ gradient: ReferenceTensor, _ filters: ReferenceTensor, _ result: TensorType
+  ) -> [Double] {
+    var values = Array(repeating: 0.0, count: result.elementCount)
+    convolution.forEachProduct(result.shape, filters.shape, gradient.shape) { x, w, y in
+      values[x] += gradient.values[y] * filters.values[w]
+    }
+    return values
+  }
+}
+
+extension ConvolutionFilterGradient {
+  func evaluate(
+    _ images: ReferenceTensor, _ gradient: ReferenceTensor, _ result: TensorType
+  ) -> [Double] {
+    var values = Array(repeating: 0.0, count: result.elementCount)
+    convolution.forEachProduct(images.shape, result.shape, gradient.shape) { x, w, y in
+      values[w] += images.values[x] * gradient.values[y]
+    }
+    return values
+  }
+}
+
+extension Convolution {
+  /// Visits every product `x · w` that is part of a result `y`, by their indices.
+  fileprivate func forEachProduct(
+    _ images: Shape, _ filters: Shape, _ results: Shape,
+    _ visit: (_ x: Int, _ w: Int, _ y: Int) -> Void
+  ) {
+    let (perGroup, height, width) = (filters[1], images[2], images[3])
+    var y = 0
+    for n in 0..<results[0] {
+      for o in 0..<results[1] {
+        let firstChannel = n * images[1] + o / (filters[0] / groups) * perGroup
+        for top in (0..<results[2]).lazy.map({ $0 * stride.height - padding.top }) {
+          for left in (0..<results[3]).lazy.map({ $0 * stride.width - padding.left }) {
+            for c in 0..<perGroup {
+              for i in 0..<filters[2] {
+                let row = top + i * dilation.height
+                guard 0 <= row && row < height else { continue }
+                let line = ((firstChannel + c) * height + row) * width
+                let weights = ((o * perGroup + c) * filters[2] + i) * filters[3]
+                for j in 0..<filters[3] {
+                  let column = left + j * dilation.width
+                  if 0 <= column && column < width { visit(line + column, weights + j, y) }
+                }
+              }
+            }
+            y += 1
+          }
+        }
+      }
+    }
+  }
+}
