@@ -39,6 +39,7 @@ let package = Package(
     library("ApusStableHLO", uses: ["ApusIR"]),
     library("ApusReference", uses: ["ApusIR", "ApusRuntime"]),
     library("ApusData", uses: ["ApusIR", "ApusRuntime", "CTurboJPEG", "CPNG", "CWebP"]),
+    library("ApusAutodiff", uses: ["ApusIR", "ApusTensor"]),
     library("ApusNN", uses: ["ApusIR", "ApusTensor"]),
     library("ApusPasses", uses: ["ApusIR"]),
     library(
@@ -56,7 +57,7 @@ let package = Package(
       "Apus",
       uses: [
         "ApusIR", "ApusTensor", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses",
-        "ApusStableHLO", "ApusNN", "ApusModels",
+        "ApusAutodiff", "ApusStableHLO", "ApusNN", "ApusModels",
       ]),
     library("ApusBench"),
     library(
@@ -112,6 +113,12 @@ let package = Package(
     tests(
       of: "ApusTensor",
       uses: ["ApusIR", "ApusReference", "ApusRuntime", "ApusTestSupport"]),
+    tests(
+      of: "ApusAutodiff",
+      uses: [
+        "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ]),
     tests(
       of: "ApusNN",
       uses: [
