@@ -127,8 +127,8 @@ let package = Package(
     tests(
       of: "ApusModels",
       uses: [
-        "ApusIR", "ApusNN", "ApusOneDNN", "ApusPasses", "ApusPJRT", "ApusReference", "ApusRuntime",
-        "ApusTensor", "ApusTestSupport",
+        "ApusAutodiff", "ApusIR", "ApusNN", "ApusOneDNN", "ApusPasses", "ApusPJRT",
+        "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport",
       ], resources: [.copy("Fixtures")]),
 
     tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),

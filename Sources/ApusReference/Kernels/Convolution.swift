@@ -54,11 +54,12 @@ extension ConvolutionInputGradient {
   func evaluate(
     _ gradient: ReferenceTensor, _ filters: ReferenceTensor, _ result: TensorType
   ) -> [Double] {
-    var values = Array(repeating: 0.0, count: result.elementCount)
-    convolution.forEachProduct(result.shape, filters.shape, gradient.shape) { x, w, y in
-      values[x] += gradient.values[y] * filters.values[w]
+    let (g, weights) = (gradient.values, filters.values)
+    return sums(result) { dx in
+      convolution.forEachProduct(result.shape, filters.shape, gradient.shape) { x, w, y in
+        dx[x] += g[y] * weights[w]
+      }
     }
-    return values
   }
 }
 
@@ -66,16 +67,18 @@ extension ConvolutionFilterGradient {
   func evaluate(
     _ images: ReferenceTensor, _ gradient: ReferenceTensor, _ result: TensorType
   ) -> [Double] {
-    var values = Array(repeating: 0.0, count: result.elementCount)
-    convolution.forEachProduct(images.shape, result.shape, gradient.shape) { x, w, y in
-      values[w] += images.values[x] * gradient.values[y]
+    let (pixels, g) = (images.values, gradient.values)
+    return sums(result) { dw in
+      convolution.forEachProduct(images.shape, result.shape, gradient.shape) { x, w, y in
+        dw[w] += pixels[x] * g[y]
+      }
     }
-    return values
   }
 }
 
 extension Convolution {
   /// Visits every product `x · w` that is part of a result `y`, by their indices.
+  @inline(__always)  // a call for each product would take most of the time
   fileprivate func forEachProduct(
     _ images: Shape, _ filters: Shape, _ results: Shape,
     _ visit: (_ x: Int, _ w: Int, _ y: Int) -> Void
@@ -104,5 +107,16 @@ extension Convolution {
         }
       }
     }
+  }
+}
+
+/// Zeros to which `body` adds.
+private func sums(
+  _ result: TensorType, _ body: (UnsafeMutableBufferPointer<Double>) -> Void
+) -> [Double] {
+  Array(unsafeUninitializedCapacity: result.elementCount) { values, count in
+    values.initialize(repeating: 0)
+    count = result.elementCount
+    body(values)
   }
 }
