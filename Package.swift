@@ -80,7 +80,8 @@ let package = Package(
     tests(
       of: "ApusPJRT",
       uses: [
-        "ApusIR", "ApusModels", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor",
+        "ApusAutodiff", "ApusIR", "ApusModels", "ApusReference", "ApusRuntime", "ApusStableHLO",
+        "ApusTensor",
         "ApusTestSupport", "CPJRT",
       ]),
     tests(of: "CKernels", uses: ["ApusIR", "ApusReference", "ApusTestSupport"]),

@@ -29,10 +29,8 @@ final class BackwardPass {
 
   /// The gradients of tensors whose values are the wanted ones.
   func run(_ tensors: [Tensor]) throws -> [Tensor] {
-    defer { builder.layer = nil }
     if varying.contains(loss.value) { gradients[loss.value] = try loss.filled(with: 1) }
     for index in graph.nodes.indices.reversed() { try visit(index) }
-    builder.layer = nil
     return try tensors.map { try gradients[$0.value] ?? $0.filled(with: 0) }
   }
 
@@ -43,6 +41,7 @@ final class BackwardPass {
       node.operands.contains(where: varying.contains)
     else { return }
     builder.layer = node.path
+    defer { builder.layer = nil }
     if let segment = segments.segment(ofNode: index) { try enter(segment) }
     let call = PullbackCall(
       self, index, gradients: node.results.map { gradients[$0] },

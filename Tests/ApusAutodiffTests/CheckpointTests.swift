@@ -95,6 +95,39 @@ struct CheckpointTests {
     #expect(try counts(.nested) == checkpointed)
   }
 
+  @Test("may leave the segment in the middle: what is read outside is kept")
+  func leaks() throws {
+    func step(checkpointed: Bool) throws -> Graph {
+      try trace(training: true) { scope in
+        let x = scope.argument("x", .float32, [2, 3, 5, 5])
+        let filters = ["a", "b", "c"].map {
+          scope[$0].parameter("weight", [3, 3, 3, 3], .heNormal)
+        }
+        func apply(_ x: Tensor, _ index: Int) throws -> Tensor {
+          try convolution(x, filters[index], Convolution(padding: Padding2D(1)))
+            .activated(.mish)
+        }
+        func body() throws -> (inner: Tensor, last: Tensor) {
+          let inner = try apply(apply(x, 0), 1)
+          return (inner, try apply(inner, 2))
+        }
+        let (inner, last) = checkpointed ? try scope.checkpoint(body) : try body()
+        let loss = try (last * last + inner).mean(0, 1, 2, 3)
+        let values = try gradients(of: loss, withRespectTo: filters)
+        return ["a": values[0], "b": values[1], "c": values[2]]
+      }
+    }
+    let plain = try step(checkpointed: false)
+    let graph = try Passes.inference.verified.run(step(checkpointed: true))
+    let (results, expected) = (
+      try graph.evaluate(inputs(graph)), try plain.evaluate(inputs(plain))
+    )
+    #expect(zip(results, expected).allSatisfy { $0.isIdentical(to: $1) })
+    // Mish reads its operand: the three convolutions are made again, but only the first activation.
+    #expect(graph.nodes.count { $0.op.name == "convolution" } == 6)
+    #expect(graph.nodes.count { $0.op.name == "mish" } == 4)
+  }
+
   @Test("takes no memory: the arena grows by one tensor a block, not by all of its own")
   func arena() throws {
     func arena(_ kind: Kind, _ blocks: Int) throws -> Int {

@@ -38,6 +38,29 @@ struct GradientTests {
     #expect(results[1].floats == [0, 0, 0, 0])
   }
 
+  @Test("are shared by equal maxima, and those of products reach factors beside a zero")
+  func kinks() throws {
+    func gradient(_ values: [Float], _ body: (Tensor) throws -> Tensor) throws -> [Float] {
+      let graph = try trace { scope in
+        let x = scope.argument("x", .float32, [values.count])
+        return ["dx": try gradients(of: body(x), withRespectTo: [x])[0]]
+      }
+      return try graph.evaluate([HostTensor([values.count], values)])[0].floats
+    }
+    #expect(try gradient([2, 1, 2, -1]) { try $0.reduced(.max, axes: [0]) } == [0.5, 0, 0.5, 0])
+    #expect(try gradient([3, 1, 2, 1]) { try $0.reduced(.min, axes: [0]) } == [0, 0.5, 0, 0.5])
+    #expect(try gradient([1, 0, -1]) { try maximum($0, $0 * 0).sum(0) } == [1, 0.5, 0])
+    #expect(try gradient([1, 0, -1]) { try minimum($0, $0 * 0).sum(0) } == [0, 0.5, 1])
+    #expect(try gradient([1, 0, -1]) { try abs($0).sum(0) } == [1, 0, -1])
+    let product = { (x: Tensor) throws in try x.reduced(.product, axes: [0]) }
+    #expect(try gradient([2, 3, -4], product) == [-12, -8, 6])
+    #expect(try gradient([2, 0, -4], product) == [0, -8, 0])
+    #expect(try gradient([0, 3, 0], product) == [0, 0, 0])
+    // The derivative of x⁰ and, by the exponent, that of 0ˣ.
+    #expect(try gradient([0, 5]) { try pow($0, $0.filled(with: 0)).sum(0) } == [0, 0])
+    #expect(try gradient([1, 2]) { try pow($0.filled(with: 0), $0).sum(0) } == [0, 0])
+  }
+
   @Test("may be asked for what is between an input and the loss, and for the loss")
   func between() throws {
     let graph = try trace { scope in

@@ -10,7 +10,7 @@ extension OpCase {
       localResponseNorm([1, 4, 2, 3], size: 1),
       localResponseNorm([1, 16, 2, 2], size: 5, beta: 0.5, k: 2),
       localResponseNorm([2, 9, 2, 2], size: 5, alpha: 1e-4),
-    ] + shapesInTraining.flatMap { training($0) } + activatedNorms
+    ] + shapesInTraining.flatMap { training($0) } + mixedPrecision + activatedNorms
     + [
       localResponseNormGradient([2, 7, 3, 4], size: 5),
       localResponseNormGradient([2, 2, 3, 3], size: 5),
@@ -21,6 +21,15 @@ extension OpCase {
   private static let shapesInTraining: [Shape] = [
     [2, 5, 4, 3], [1, 16, 3, 3], [3, 17, 2, 1], [7, 6], [4, 3, 7], [1, 1, 5, 5],
   ]
+
+  /// Images of 16 bits, whose channels have their numbers in 32.
+  private static let mixedPrecision: [OpCase] = training([2, 5, 4, 3]).map { row in
+    let operands = row.operands.map { operand in
+      operand.type.rank == 1
+        ? operand : OperandSpec(TensorType(.bfloat16, operand.type.shape), operand.values)
+    }
+    return OpCase("\(row.name) in bfloat16", row.op, operands, .bfloat16)
+  }
 
   /// A batch norm by the batch's statistics, and its gradients.
   private static func training(_ shape: Shape, epsilon: Double = 1e-3) -> [OpCase] {
