@@ -143,14 +143,3 @@ struct CheckpointTests {
     #expect(try arena(.checkpointed, 12) < arena(.plain, 12) * 2 / 3)
   }
 }
-
-/// Plans everything for the reference.
-private struct NoKernels: KernelLibrary {
-  func hasKernel(for op: Op, on operands: [TensorType]) -> Bool { false }
-  func resolved(_ step: Step) -> Step { step }
-  func reads(_ step: Step, in layout: Layout) -> Bool { false }
-  func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
-  func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
-  func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
-  func scratchpadSizeInBytes(of step: Step) -> Int { 0 }
-}
