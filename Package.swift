@@ -40,7 +40,7 @@ let package = Package(
     library("ApusReference", uses: ["ApusIR", "ApusRuntime"]),
     library("ApusData", uses: ["ApusIR", "ApusRuntime", "CTurboJPEG", "CPNG", "CWebP"]),
     library("ApusAutodiff", uses: ["ApusIR", "ApusTensor"]),
-    library("ApusNN", uses: ["ApusIR", "ApusTensor"]),
+    library("ApusNN", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
     library("ApusPasses", uses: ["ApusIR"]),
     library(
       "ApusOneDNN",
@@ -123,8 +123,9 @@ let package = Package(
     tests(
       of: "ApusNN",
       uses: [
-        "ApusIR", "ApusOneDNN", "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport",
-      ]),
+        "ApusIR", "ApusOneDNN", "ApusPJRT", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ], resources: [.copy("Fixtures")]),
     tests(
       of: "ApusModels",
       uses: [

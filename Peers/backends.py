@@ -8,6 +8,7 @@ threads or memory are there while they are measured.
 import contextlib
 import multiprocessing
 import os
+import shutil
 import tempfile
 
 from commandline import Failure
@@ -116,23 +117,34 @@ class TorchCompile(Torch):
 
 
 class Exported(Backend):
-    """A network that a child process exports into a folder, removed once it is compiled."""
+    """A network that a child process exports, into a folder that is removed once it is compiled
+    or, with `--exports`, stays for the next process of the same network and shape."""
 
     def export(self):
         options, batch = self.options, self.batch
         self.cleanup = contextlib.ExitStack()
-        folder = self.cleanup.enter_context(tempfile.TemporaryDirectory())
-        self.path = os.path.join(folder, "network" + self.ending)
+        folder = options.exports or self.cleanup.enter_context(tempfile.TemporaryDirectory())
+        shape = "x".join(map(str, batch.shape))
+        whole = os.path.join(folder, f"{options.model}-{shape}{self.ending}")
+        self.path = os.path.join(whole, "network" + self.ending)
+        if os.path.exists(whole):
+            return
+        # Files that another one names stay together; a folder that is there is complete.
+        os.makedirs(folder, exist_ok=True)
+        partial = tempfile.mkdtemp(dir=folder)
         context = multiprocessing.get_context("spawn")
         messages = context.SimpleQueue()
-        given = (options.model, options.weights, batch.shape, self.path, messages)
+        path = os.path.join(partial, "network" + self.ending)
+        given = (options.model, options.weights, batch.shape, path, messages)
         child = context.Process(target=export, args=given)
         child.start()
         child.join()
         message = None if messages.empty() else messages.get()
         if message or child.exitcode:
             self.cleanup.close()
+            shutil.rmtree(partial, ignore_errors=True)
             raise Failure(message or f"the export of '{options.model}' failed, see above")
+        os.rename(partial, whole)
 
 
 class OpenVINO(Exported):

@@ -44,6 +44,8 @@ def parse():
     parser.add_argument("--threads", type=at_least(1), default=available_threads(), help="of the CPU")
     parser.add_argument("--min-time", type=at_least(0, float), default=3.0, help="seconds")
     parser.add_argument("--max-time", type=at_least(0, float), default=60.0, help="seconds")
+    parser.add_argument("--exports", metavar="FOLDER", help="keep what OpenVINO and ONNX Runtime "
+                        "read there, and use what is there; one folder for one file of weights")
     parser.add_argument("--logits", metavar="Y.npy", help="write the logits there")
     options = parser.parse_args()
     if options.max_time < options.min_time:

@@ -42,6 +42,7 @@ def parse():
     parser.add_argument("--threads", type=at_least(1), default=2, help="of the CPU")
     parser.add_argument("--rounds", type=at_least(1), default=3, help="times through all of them")
     parser.add_argument("--min-time", type=at_least(0, float), default=3.0, help="seconds each")
+    parser.add_argument("--max-time", type=at_least(0, float), default=60.0, help="seconds each")
     parser.add_argument("--output", metavar="FILE", help="append each process's row there, JSON")
     parser.add_argument("--apus", default=os.path.join(HERE, "../.build/release/apus"),
                         help="the program")
@@ -82,7 +83,7 @@ def networks(options):
 def commands(options, model, size, batch, weights):
     """What is measured, by name: Apus's executions, then the peers."""
     common = ["--image-size", str(size), "--weights", weights, "--threads", str(options.threads),
-              "--min-time", f"{options.min_time}"]
+              "--min-time", f"{options.min_time}", "--max-time", f"{options.max_time}"]
     sides = {}
     for execution in options.execution:
         sides[f"apus {execution}"] = [
@@ -91,7 +92,7 @@ def commands(options, model, size, batch, weights):
     for backend in options.backends:
         sides[backend] = [
             sys.executable, os.path.join(HERE, "forward.py"), "--backend", backend, "--model",
-            model, "--batch", str(batch), *common]
+            model, "--batch", str(batch), "--exports", os.path.dirname(weights), *common]
     return sides
 
 
@@ -127,8 +128,8 @@ def main():
     print(f"Medians of {options.rounds} rounds in ms (shortest run), {options.threads} threads\n")
     print(f"| network | pixels | batch | {' | '.join(sides)} | best peer ÷ {ours} |")
     print("|---" * (len(sides) + 4) + "|", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for model, size in networks(options):
+    for model, size in networks(options):
+        with tempfile.TemporaryDirectory() as folder:
             weights = os.path.join(folder, f"{model}.safetensors")
             output_of([sys.executable, os.path.join(HERE, "weights.py"), model, weights])
             for batch in options.batch:
@@ -145,7 +146,6 @@ def main():
                     "{:.2f} ({:.2f})".format(*times[name]) if name in times else "failed"
                     for name in sides]
                 print(f"| {model} | {size} | {batch} | {' | '.join(cells)} | {ratio} |", flush=True)
-            os.remove(weights)
     print()
     for batch, each in ratios.items():
         print(f"Geometric mean of {len(each)} networks at batch {batch}: "

@@ -35,4 +35,25 @@ public struct Glob: Hashable, Sendable {
     }
     return symbols[symbol...].allSatisfy { $0 == "*" }
   }
+
+  /// How many characters of `name` or the pattern must be inserted, deleted or exchanged before
+  /// they match (Wagner and Fischer 1974): 0 where they do.
+  public func distance(to name: String) -> Int {
+    let name = Array(name.unicodeScalars)
+    var row = Array(0...name.count)
+    for symbol in symbols {
+      let isStar = symbol == "*"
+      var diagonal = row[0]
+      if !isStar { row[0] += 1 }
+      for (j, scalar) in name.enumerated() {
+        let exchanged = diagonal + (symbol == scalar || symbol == "?" ? 0 : 1)
+        diagonal = row[j + 1]
+        // A star takes in any number of characters for nothing.
+        row[j + 1] =
+          isStar
+          ? min(row[j], row[j + 1]) : min(exchanged, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[name.count]
+  }
 }

@@ -3,7 +3,11 @@ import Foundation
 
 /// A stream of random numbers that is the same on every machine (SplitMix64, Steele et al. 2014).
 public struct RandomSource: Sendable {
-  private var state: UInt64
+  /// Where the stream is: one that begins there goes on with the same numbers.
+  public private(set) var state: UInt64
+
+  /// Continues a stream from a state it was in.
+  public init(state: UInt64) { self.state = state }
 
   /// - Parameter stream: streams of different names are independent.
   public init(seed: UInt64, stream: String = "") {

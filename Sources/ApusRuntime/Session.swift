@@ -7,7 +7,7 @@ import ApusIR
 public final class Session {
   private let backend: any Backend
   private let graph: (_ batch: Int) throws -> Graph
-  private let parameters: PreparedParameters
+  private var parameters: PreparedParameters
   private var executions: [Int: (program: any Program, execution: any Execution)] = [:]
   /// The values of parameters and states that runs have updated.
   private var updated: [String: DeviceTensor] = [:]
@@ -34,6 +34,27 @@ public final class Session {
       for (path, tensor) in updated { store[path] = try tensor.hostTensor() }
       return store
     }
+  }
+
+  /// Everything the next run depends on but its arguments; waits for the runs and copies from the
+  /// device.
+  ///
+  /// - Parameter progress: what the caller needs beside it in order to go on.
+  public func trainingState(
+    progress: [String: String] = [:]
+  ) throws(BackendError) -> TrainingState {
+    TrainingState(parameters: try updatedParameters, random: random, progress: progress)
+  }
+
+  /// Goes on as if the runs that led to a state had been this session's.
+  ///
+  /// Programs are compiled anew, since they hold the values of parameters that no run updates: best
+  /// done before the first run.
+  public func restore(_ state: TrainingState) {
+    parameters = PreparedParameters(state.parameters)
+    random = state.random
+    updated = [:]
+    executions = [:]
   }
 
   /// Compiles the program for a batch size, unless it is there already.

@@ -35,6 +35,15 @@ public struct Scope {
       Input(.parameter(joined(name)), TensorType(dtype, shape), initializer: initializer))
   }
 
+  /// The parameters declared in this scope so far, in that order, by their names within it.
+  public var parameters: [(name: String, tensor: Tensor)] {
+    let prefix = path.isEmpty ? "" : path + "."
+    return builder.graph.inputs.compactMap { input, value in
+      guard case .parameter(let path) = input.role, path.hasPrefix(prefix) else { return nil }
+      return (String(path.dropFirst(prefix.count)), Tensor(builder, value))
+    }
+  }
+
   /// Declares a value that the network keeps between runs but does not train.
   public func state(
     _ name: String, _ shape: Shape, _ initializer: Initializer, dtype: DType = .float32

@@ -9,6 +9,8 @@ typedef float Loose __attribute__((ext_vector_type(LANES), aligned(sizeof(float)
 
 INLINE Vector load(const float *from) { return *(const Loose *)from; }
 INLINE void store(float *to, Vector value) { *(Loose *)to = value; }
+/// Stores to memory rather than to the caches; `to` must be aligned to a vector.
+INLINE void stream(float *to, Vector value) { __builtin_nontemporal_store(value, (Vector *)to); }
 
 /// The larger and the smaller of two numbers, or `x` where it is NaN.
 INLINE Vector larger(Vector bound, Vector x) { return x < bound ? bound : x; }

@@ -70,7 +70,8 @@ WinogradPlan winograd_plan(const CKWinograd *c) {
   plan.tileColumns = (int)ceiling(plan.outputWidth, c->tile);
   plan.tiles = (ptrdiff_t)c->images * plan.tileRows * plan.tileColumns;
   // Fewer tiles read the filters too often, and the transforms of more leave the cache.
-  const int usual = c->vectors == CKVectorsAVX512 ? 28 : 24;
+  const bool isLarge = c->inputs >= 256 && plan.tiles >= 112;
+  const int usual = c->vectors == CKVectorsAVX2 ? 24 : isLarge ? 14 : 28;
   plan.chunk = c->chunk > 0 ? c->chunk : usual;
   if (plan.chunk > plan.tiles) plan.chunk = (int)plan.tiles;
   // An odd number of cache lines, so that one tile's points do not all fall into one cache set.

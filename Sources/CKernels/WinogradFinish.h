@@ -10,6 +10,8 @@ typedef struct {
   ptrdiff_t row, pixel;
   /// How much of the tile lies in the image, and how many channels of the block in memory.
   int rows, columns, channels;
+  /// Whether outputs go past the caches.
+  bool streams;
   CKActivation activation;
   float parameter;
   Vector bias;
@@ -41,5 +43,8 @@ INLINE void finish_row(const Finish *finish, int row, const Vector *outputs, con
   if (residual)
     UNROLL for (int j = 0; j < count; j++) x[j] += load(residual + j * finish->pixel);
   activate(finish->activation, finish->parameter, x, count);
-  UNROLL for (int j = 0; j < count; j++) store(destination + j * finish->pixel, x[j]);
+  if (finish->streams)
+    UNROLL for (int j = 0; j < count; j++) stream(destination + j * finish->pixel, x[j]);
+  else
+    UNROLL for (int j = 0; j < count; j++) store(destination + j * finish->pixel, x[j]);
 }

@@ -45,6 +45,9 @@ static Tile tile_after(const WinogradPlan *plan, Tile tile) {
   return tile;
 }
 
+/// Larger destinations leave the second-level caches of a few cores.
+enum { streamedBytes = 8 << 20 };
+
 static int smallest(int a, int b) { return a < b ? a : b; }
 
 /// How many channels of a block lie in memory.
@@ -107,15 +110,23 @@ INLINE void transform_tile(
     transform_source2(from, row, pixel, to, work->plan.pointStride);
 }
 
+static void transform_block(const Work *work, Tile tile, int block, float *to) {
+  if (work->shape->tile == 4)
+    transform_tile(work, tile, block, to, 4);
+  else
+    transform_tile(work, tile, block, to, 2);
+}
+
+/// Reads images in the order in which they lie: all channels of a tile, or all tiles of a block.
 static void transform_source(const Work *work, Range tiles) {
-  float *to = work->transformed;
-  for (int block = 0; block < work->plan.inputBlocks; block++) {
+  const ptrdiff_t count = tiles.end - tiles.start;
+  const int blocks = work->plan.inputBlocks;
+  const int inner = work->shape->source.pixel == LANES ? 1 : blocks;
+  for (int first = 0; first < blocks; first += inner) {
     Tile tile = tile_at(&work->plan, tiles.start);
-    for (ptrdiff_t i = tiles.start; i < tiles.end; i++, to += LANES) {
-      if (work->shape->tile == 4)
-        transform_tile(work, tile, block, to, 4);
-      else
-        transform_tile(work, tile, block, to, 2);
+    for (ptrdiff_t i = 0; i < count; i++) {
+      for (int block = first; block < first + inner; block++)
+        transform_block(work, tile, block, work->transformed + (block * count + i) * LANES);
       tile = tile_after(&work->plan, tile);
     }
   }
@@ -143,6 +154,16 @@ static void multiply_panel(const Work *work, ptrdiff_t count, ptrdiff_t panel, i
   }
 }
 
+/// Whether outputs go to memory at once: the caches would have dropped them before they are read
+/// again, and would fetch each line only to overwrite it.
+static bool streams(const WinogradPlan *plan, const CKWinograd *shape, const float *destination) {
+  const CKImageStrides *strides = &shape->destination;
+  const size_t places = strides->image | strides->block | strides->row | strides->pixel;
+  const size_t pixels = (size_t)shape->images * plan->outputHeight * plan->outputWidth;
+  const bool isAligned = ((uintptr_t)destination | places * sizeof(float)) % sizeof(Vector) == 0;
+  return isAligned && pixels * shape->outputs * sizeof(float) > streamedBytes;
+}
+
 /// What is the same for all tiles of a block of outputs.
 static Finish finish_of_block(const Work *work, int block) {
   const CKWinograd *shape = work->shape;
@@ -152,6 +173,7 @@ static Finish finish_of_block(const Work *work, int block) {
       .channels = channels_in_memory(shape->destination.pixel, shape->outputs, block),
       .activation = shape->activation,
       .parameter = shape->parameter,
+      .streams = streams(&work->plan, shape, work->destination),
   };
   const int count = smallest(shape->outputs - block * LANES, LANES);
   if (work->bias)
@@ -216,4 +238,6 @@ void VARIANT(winograd_run)(
       part((Range){0, plan->panels}, thread % plan->panelParts, plan->panelParts);
   const int chunks = (int)ceiling(tiles.end - tiles.start, plan->chunk);
   for (int i = 0; i < chunks; i++) run_chunk(&work, part(tiles, i, chunks), panels);
+  // Other threads may read what was streamed once this one says that it is done.
+  __builtin_ia32_sfence();
 }

@@ -17,6 +17,19 @@ import Testing
     #expect(Glob(pattern).matches(name) == expected)
   }
 
+  @Test(
+    "The distance to a name is the number of characters to change, 0 where it matches",
+    arguments: [
+      ("fc.*", "fc.weight", 0), ("fc.*", "fx.weight", 1), ("fc.bais", "fc.bias", 2),
+      ("layer2.*.weight", "layer1.0.weight", 1), ("", "abc", 3), ("abc", "", 3), ("*", "", 0),
+      ("a?c", "abc", 0), ("a?c", "ac", 1), ("x*y", "y", 1), ("kitten", "sitting", 3),
+      ("*kitten*", "a sitting b", 2),
+    ])
+  func distance(pattern: String, name: String, expected: Int) {
+    #expect(Glob(pattern).distance(to: name) == expected)
+    #expect((expected == 0) == Glob(pattern).matches(name))
+  }
+
   @Test("Many stars do not make matching slow")
   func hardPattern() {
     let pattern = String(repeating: "a*", count: 200) + "b"

@@ -95,6 +95,33 @@ struct SessionTests {
     #expect(throws: GraphError.self) { try session.prepare(batch: 0) }
   }
 
+  @Test("goes on from a state it is given, also with other values of what no run updates")
+  func restoring() throws {
+    func graph(_ batch: Int) throws -> Graph {
+      try trace { scope in
+        let noise = scope.random(.uniform, [batch])
+        let total = scope.state("total", [], .zeros)
+        scope.update("total", try total + noise.sum(0))
+        return ["y": try noise + scope.parameter("p", [1], .ones)]
+      }
+    }
+    func run(_ session: Session) throws -> [Float] {
+      try session.run([:], batch: 3)["y"]?.floats ?? []
+    }
+    let session = Session(ReferenceBackend(), try store(), seed: 5, graph: graph)
+    _ = try run(session)
+    var state = try session.trainingState(progress: ["epoch": "2"])
+    #expect(state.progress == ["epoch": "2"])
+    let next = try run(session)
+    let total = try session.updatedParameters["total"]?.floats
+
+    state.parameters["p"] = HostTensor([1], [2.5])
+    session.restore(state)
+    #expect(zip(try run(session), next).allSatisfy { ($0 - $1 - 2).magnitude < 1e-6 })
+    #expect(try session.updatedParameters["total"]?.floats == total)
+    #expect(try session.updatedParameters["p"]?.floats == [2.5])
+  }
+
   @Test("draws random inputs afresh for every run, again the same from the same seed")
   func random() throws {
     func runs(seed: UInt64) throws -> [[Float]] {

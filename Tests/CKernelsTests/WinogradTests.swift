@@ -55,6 +55,22 @@ struct WinogradTests {
     }
   }
 
+  @Test("equal direct ones where outputs go past the caches, as those of more than 8 MiB do")
+  func streamed() throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    let layer = Layer.random([1, 1, 190, 181], outputs: 64, seed: seed)
+    let expected = layer.sums
+    for vectors in Vectors.offered {
+      for channelsLast in [false, true] {
+        let kernel = layer.kernel(vectors, tile: 4, channelsLast: channelsLast, threads: 2)
+        let buffers = Buffers(layer, kernel)
+        buffers.runAll()
+        let errors = zip(expected.values, buffers.outputs).map { ($0 - Double($1)).magnitude }
+        #expect(try #require(errors.max()) <= 1e-5 * expected.largest, "seed \(seed)")
+      }
+    }
+  }
+
   @Test("take every padding from 0 to 2 on each side", arguments: Vectors.offered, [2, 4])
   func paddings(vectors: Vectors, tile: Int) throws {
     for code in 0..<81 {

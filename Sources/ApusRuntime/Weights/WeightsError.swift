@@ -37,6 +37,8 @@ public struct WeightsError: Error, Hashable, Sendable {
     case notWritable(tensor: String, type: TensorType, format: WeightFile.Format, remedy: String)
     case mismatches([Mismatch])
     case unmatchedGlobs([String])
+    /// Weights only, where a training is to go on.
+    case notTrainingState
   }
 
   /// What an unknown file seems to be.
@@ -103,6 +105,7 @@ extension WeightsError.Reason {
     case .unmatchedGlobs(let globs):
       "each allowed mismatch must match a parameter or a tensor, got "
         + globs.map { "'\($0.printable)'" }.joined(separator: ", ")
+    case .notTrainingState: "must be a saved training, got a file of weights"
     }
   }
 
@@ -121,6 +124,7 @@ extension WeightsError.Reason {
     case .expandsTooFar, .unsupportedType: "in Python: save tensor.contiguous().float()"
     case .mismatches(let mismatches): Self.remedy(for: mismatches)
     case .unmatchedGlobs: "fc.* matches every path that begins with fc. ; case matters"
+    case .notTrainingState: "load it as weights to begin a training from them"
     case .file, .notRegularFile, .invalid, .noSuchTensor, .nameNotWritable: nil
     }
   }

@@ -9,3 +9,12 @@ extension Tensor {
     try constant(value).broadcast(to: shape)
   }
 }
+
+/// Whether each of `classes` classes is a row's label: `[n] → bool[n, k]`; a row whose label is
+/// none of `0..<k` has no true element.
+public func oneHot(_ labels: Tensor, classes: Int) throws -> Tensor {
+  let type = TensorType(labels.dtype, Shape(labels.shape.extents + [classes]))
+  let indices = try labels.builder.append(.iota(Iota(type, axis: type.rank - 1)), [])[0]
+  let column = try labels.reshaped(to: Shape(labels.shape.extents + [1]))
+  return try indices.compared(.equal, column)
+}
