@@ -39,6 +39,7 @@ let package = Package(
     library("ApusStableHLO", uses: ["ApusIR"]),
     library("ApusReference", uses: ["ApusIR", "ApusRuntime"]),
     library("ApusData", uses: ["ApusIR", "ApusRuntime", "CTurboJPEG", "CPNG", "CWebP"]),
+    library("ApusAutodiff", uses: ["ApusIR", "ApusTensor"]),
     library("ApusNN", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
     library("ApusPasses", uses: ["ApusIR"]),
     library(
@@ -56,7 +57,7 @@ let package = Package(
       "Apus",
       uses: [
         "ApusIR", "ApusTensor", "ApusRuntime", "ApusPlan", "ApusReference", "ApusPasses",
-        "ApusStableHLO", "ApusNN", "ApusModels",
+        "ApusAutodiff", "ApusStableHLO", "ApusNN", "ApusModels",
       ]),
     library("ApusBench"),
     library(
@@ -79,7 +80,8 @@ let package = Package(
     tests(
       of: "ApusPJRT",
       uses: [
-        "ApusIR", "ApusModels", "ApusReference", "ApusRuntime", "ApusStableHLO", "ApusTensor",
+        "ApusAutodiff", "ApusIR", "ApusModels", "ApusReference", "ApusRuntime", "ApusStableHLO",
+        "ApusTensor",
         "ApusTestSupport", "CPJRT",
       ]),
     tests(of: "CKernels", uses: ["ApusIR", "ApusReference", "ApusTestSupport"]),
@@ -113,6 +115,12 @@ let package = Package(
       of: "ApusTensor",
       uses: ["ApusIR", "ApusReference", "ApusRuntime", "ApusTestSupport"]),
     tests(
+      of: "ApusAutodiff",
+      uses: [
+        "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTensor",
+        "ApusTestSupport",
+      ]),
+    tests(
       of: "ApusNN",
       uses: [
         "ApusIR", "ApusOneDNN", "ApusPJRT", "ApusReference", "ApusRuntime", "ApusTensor",
@@ -121,8 +129,8 @@ let package = Package(
     tests(
       of: "ApusModels",
       uses: [
-        "ApusIR", "ApusNN", "ApusOneDNN", "ApusPasses", "ApusPJRT", "ApusReference", "ApusRuntime",
-        "ApusTensor", "ApusTestSupport",
+        "ApusAutodiff", "ApusIR", "ApusNN", "ApusOneDNN", "ApusPasses", "ApusPJRT",
+        "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport",
       ], resources: [.copy("Fixtures")]),
 
     tests(of: "ApusTestSupport", uses: ["ApusIR", "ApusRuntime"], resources: [.copy("Fixtures")]),

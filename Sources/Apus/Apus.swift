@@ -1,3 +1,4 @@
+@_exported import ApusAutodiff
 @_exported import ApusIR
 @_exported import ApusModels
 @_exported import ApusNN

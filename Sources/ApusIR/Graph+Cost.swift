@@ -6,12 +6,19 @@ extension Op {
     case .convolution:
       // Each output element takes one filter: [c/groups, kh, kw].
       saturatingProduct(results[0].elementCount, operands[1].shape.dropFirst().reduce(1, *))
+    // The same products, summed in another order.
+    case .convolutionInputGradient:
+      saturatingProduct(operands[0].elementCount, operands[1].shape.dropFirst().reduce(1, *))
+    case .convolutionFilterGradient:
+      saturatingProduct(operands[1].elementCount, results[0].shape.dropFirst().reduce(1, *))
     case .dot(let dot):
       saturatingProduct(
         results[0].elementCount, dot.extents(operands[0].shape, operands[1].shape).k)
     case .input, .constant, .iota, .unary, .binary, .compare, .select, .convert, .activation,
-      .reshape, .transpose, .broadcast, .slice, .pad, .concatenate, .barrier, .reduce, .argMax,
-      .pool, .batchNorm, .localResponseNorm:
+      .activationGradient, .reshape, .transpose, .broadcast, .slice, .pad, .concatenate, .barrier,
+      .reduce, .argMax, .pool, .poolGradient, .batchNorm, .batchNormTraining, .batchNormGradient,
+      .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNorm,
+      .localResponseNormGradient:
       0
     }
   }

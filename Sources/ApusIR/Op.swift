@@ -15,6 +15,7 @@ public enum Op: Hashable, Sendable {
   case convert(DType)
   // Activation
   case activation(Activation)
+  case activationGradient(Activation)
   // Arranging
   case reshape(Shape)
   case transpose(Transpose)
@@ -30,11 +31,19 @@ public enum Op: Hashable, Sendable {
   case dot(Dot)
   // Convolution
   case convolution(Convolution)
+  case convolutionInputGradient(ConvolutionInputGradient)
+  case convolutionFilterGradient(ConvolutionFilterGradient)
   // Pooling
   case pool(Pool)
+  case poolGradient(PoolGradient)
   // Normalization
   case batchNorm(BatchNorm)
+  case batchNormTraining(BatchNormTraining)
+  case batchNormGradient(BatchNormGradient)
+  case activatedBatchNorm(ActivatedBatchNorm)
+  case activatedBatchNormGradient(ActivatedBatchNorm)
   case localResponseNorm(LocalResponseNorm)
+  case localResponseNormGradient(LocalResponseNorm)
 }
 
 extension Op {
@@ -50,6 +59,7 @@ extension Op {
     case .select: "select"
     case .convert: "convert"
     case .activation(let activation): activation.name
+    case .activationGradient(let activation): activation.name + "Gradient"
     case .reshape: "reshape"
     case .transpose: "transpose"
     case .broadcast: "broadcast"
@@ -61,9 +71,17 @@ extension Op {
     case .argMax: "argMax"
     case .dot: "dot"
     case .convolution: "convolution"
+    case .convolutionInputGradient: "convolutionInputGradient"
+    case .convolutionFilterGradient: "convolutionFilterGradient"
     case .pool(let pool): pool.kind.name
+    case .poolGradient(let gradient): gradient.pool.kind.name + "Gradient"
     case .batchNorm: "batchNorm"
+    case .batchNormTraining: "batchNormTraining"
+    case .batchNormGradient: "batchNormGradient"
+    case .activatedBatchNorm: "activatedBatchNorm"
+    case .activatedBatchNormGradient: "activatedBatchNormGradient"
     case .localResponseNorm: "localResponseNorm"
+    case .localResponseNormGradient: "localResponseNormGradient"
     }
   }
 
@@ -88,6 +106,7 @@ extension Op {
     case .select: try Select.resultTypes(operands)
     case .convert(let dtype): try Convert.resultTypes(operands, to: dtype)
     case .activation(let activation): try activation.resultTypes(operands)
+    case .activationGradient: try ActivationGradient.resultTypes(operands)
     case .reshape(let shape): try Reshape.resultTypes(operands, to: shape)
     case .transpose(let transpose): try transpose.resultTypes(operands)
     case .broadcast(let broadcast): try broadcast.resultTypes(operands)
@@ -99,9 +118,19 @@ extension Op {
     case .argMax(let argMax): try argMax.resultTypes(operands)
     case .dot(let dot): try dot.resultTypes(operands)
     case .convolution(let convolution): try convolution.resultTypes(operands)
+    case .convolutionInputGradient(let gradient): try gradient.resultTypes(operands)
+    case .convolutionFilterGradient(let gradient): try gradient.resultTypes(operands)
     case .pool(let pool): try pool.resultTypes(operands)
-    case .batchNorm(let batchNorm): try batchNorm.resultTypes(operands)
+    case .poolGradient(let gradient): try gradient.resultTypes(operands)
+    case .batchNorm(let norm): try norm.resultTypes(operands)
+    case .batchNormTraining(let norm): try norm.resultTypes(operands)
+    case .batchNormGradient(let gradient): try gradient.resultTypes(operands)
+    case .activatedBatchNorm(let norm): try norm.resultTypes(operands)
+    case .activatedBatchNormGradient(let norm):
+      try ActivatedBatchNormGradient.resultTypes(operands, norm)
     case .localResponseNorm(let norm): try norm.resultTypes(operands)
+    case .localResponseNormGradient(let norm):
+      try LocalResponseNormGradient.resultTypes(operands, norm)
     }
   }
 
@@ -114,7 +143,7 @@ extension Op {
     case .unary, .binary, .select, .barrier: ""
     case .compare(let comparison): comparison.rawValue
     case .convert(let dtype): dtype.rawValue
-    case .activation(let activation): activation.attributes
+    case .activation(let activation), .activationGradient(let activation): activation.attributes
     case .reshape(let shape): shape.description
     case .transpose(let transpose): transpose.attributes
     case .broadcast(let broadcast): broadcast.attributes
@@ -125,9 +154,15 @@ extension Op {
     case .argMax(let argMax): argMax.attributes
     case .dot(let dot): dot.attributes
     case .convolution(let convolution): convolution.attributes
+    case .convolutionInputGradient(let gradient): gradient.attributes
+    case .convolutionFilterGradient(let gradient): gradient.attributes
     case .pool(let pool): pool.attributes
-    case .batchNorm(let batchNorm): batchNorm.attributes
-    case .localResponseNorm(let norm): norm.attributes
+    case .poolGradient(let gradient): gradient.attributes
+    case .batchNorm(let norm): norm.attributes
+    case .batchNormTraining(let norm): norm.attributes
+    case .batchNormGradient(let gradient): gradient.attributes
+    case .activatedBatchNorm(let norm), .activatedBatchNormGradient(let norm): norm.attributes
+    case .localResponseNorm(let norm), .localResponseNormGradient(let norm): norm.attributes
     }
   }
 }

@@ -59,6 +59,16 @@ public struct Model: Sendable {
     return resolved
   }
 
+  /// The network itself, for a trace of one's own: a training step, or a part of something larger.
+  ///
+  /// - Returns: a layer that maps images `[n, channels, h, w]` to logits `[n, classes]`.
+  /// - Throws: ``ModelError`` as ``resolved(_:)`` does.
+  public func network(
+    _ scope: Scope, _ options: NetworkOptions = NetworkOptions()
+  ) throws -> any Layer {
+    try build(scope, try resolved(options))
+  }
+
   private func validate(_ options: NetworkOptions) throws(ModelError) {
     try options.validate(name)
     let unknown = options.used.subtracting(self.options).sorted { $0.rawValue < $1.rawValue }

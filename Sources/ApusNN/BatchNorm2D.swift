@@ -44,13 +44,10 @@ extension BatchNorm2D {
         x, scale: scale, offset: offset, mean: runningMean, variance: runningVariance,
         epsilon: epsilon)
     }
-    let channels: Shape = [scale.shape[0], 1, 1]
-    let mean = try x.mean(0, 2, 3)
-    let centred = try x - mean.reshaped(to: channels)
-    let variance = try (centred * centred).mean(0, 2, 3)
+    let (y, mean, variance) = try batchNormTraining(
+      x, scale: scale, offset: offset, epsilon: epsilon)
     try updateStatistics(mean, variance, count: x.shape.elementCount / scale.shape[0])
-    let factor = try scale * rsqrt(variance + epsilon)
-    return try centred * factor.reshaped(to: channels) + offset.reshaped(to: channels)
+    return y
   }
 
   /// The running variance takes the unbiased estimate, as in PyTorch.

@@ -107,7 +107,9 @@ extension OneDNNBackend {
     guard operands.allSatisfy({ $0.dtype == .float32 && $0.rank <= 5 }) else { return false }
     switch op {
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
-      .barrier, .argMax:
+      .barrier, .argMax, .activationGradient, .convolutionInputGradient,
+      .convolutionFilterGradient, .poolGradient, .batchNormTraining, .batchNormGradient,
+      .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNormGradient:
       return false
     case .unary(let unary): return unary.algorithm != nil
     case .binary(let binary): return binary.algorithm != nil

@@ -145,7 +145,9 @@ final class OneDNNLibrary: KernelLibrary {
     guard hasKernel(for: op, on: step.operands.map(\.type)) else { return nil }
     switch op {
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
-      .barrier, .argMax:
+      .barrier, .argMax, .activationGradient, .convolutionInputGradient,
+      .convolutionFilterGradient, .poolGradient, .batchNormTraining, .batchNormGradient,
+      .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNormGradient:
       return nil
     case .unary(let unary): return try self.unary(unary, step)
     case .binary(let binary): return try self.binary(binary, step)

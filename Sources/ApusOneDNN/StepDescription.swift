@@ -64,14 +64,17 @@ extension Op {
   fileprivate var kind: StepDescription.Kind {
     switch self {
     case .input, .constant, .iota: .source
-    case .unary, .binary, .compare, .select, .convert, .activation: .elementwise
+    case .unary, .binary, .compare, .select, .convert, .activation, .activationGradient:
+      .elementwise
     case .reshape, .transpose, .broadcast, .slice, .pad, .barrier: .arranging
     case .concatenate: .concatenation
     case .reduce, .argMax: .reduction
     case .dot: .dot
-    case .convolution: .convolution
-    case .pool: .pooling
-    case .batchNorm, .localResponseNorm: .normalization
+    case .convolution, .convolutionInputGradient, .convolutionFilterGradient: .convolution
+    case .pool, .poolGradient: .pooling
+    case .batchNorm, .batchNormTraining, .batchNormGradient, .activatedBatchNorm,
+      .activatedBatchNormGradient, .localResponseNorm, .localResponseNormGradient:
+      .normalization
     }
   }
 }

@@ -92,11 +92,11 @@ private struct Rebatching {
     case .byParts(let count):
       return [try appendByParts(node, operands, count)]
     case .alike:
-      let fixed = try appendFixed(node, operands)
+      let fixed = try appendFixed(node, operands)[0]
       let parts = try append(node.op.rebatched(to: new), operands.compactMap(\.fixed), node)[0]
       return [.alike(fixed: fixed, parts: parts)]
     case .whole:
-      return [.fixed(try appendFixed(node, operands))]
+      return try appendFixed(node, operands).map(Rebatched.fixed)
     }
   }
 
@@ -110,18 +110,18 @@ private struct Rebatching {
     if parts.count == count && parts.count + others.count == operands.count {
       let value = try append(node.op.rebatched(to: new), parts + others, node)[0]
       return isFixed
-        ? .alike(fixed: try appendFixed(node, operands), parts: value) : .images(value)
+        ? .alike(fixed: try appendFixed(node, operands)[0], parts: value) : .images(value)
     }
-    return .fixed(try appendFixed(node, operands))
+    return .fixed(try appendFixed(node, operands)[0])
   }
 
   /// Appends a node as it was.
   private mutating func appendFixed(
     _ node: Node, _ operands: [Rebatched]
-  ) throws(NotByImage) -> Value {
+  ) throws(NotByImage) -> [Value] {
     let values = operands.compactMap(\.fixed)
     guard values.count == operands.count else { throw NotByImage() }
-    return try append(node.op, values, node)[0]
+    return try append(node.op, values, node)
   }
 
   private mutating func append(
@@ -159,8 +159,14 @@ extension Op {
     case .iota(let iota): iota.axis > 0 && iota.type.shape.first == batch ? .alike : .whole
     case .unary, .convert, .activation, .pool, .localResponseNorm: .byParts(1)
     // Filters and statistics are the same for all images.
-    case .convolution, .batchNorm: .byParts(1)
-    case .binary, .compare, .select: .byParts(operands.count)
+    case .convolution, .convolutionInputGradient, .batchNorm: .byParts(1)
+    case .binary, .compare, .select, .activationGradient, .poolGradient,
+      .localResponseNormGradient:
+      .byParts(operands.count)
+    // Sums over all images.
+    case .convolutionFilterGradient, .batchNormTraining, .batchNormGradient, .activatedBatchNorm,
+      .activatedBatchNormGradient:
+      .whole
     case .reshape(let shape): shape.first == batch ? .byParts(1) : .whole
     case .transpose(let transpose): transpose.permutation.first == 0 ? .byParts(1) : .whole
     case .broadcast(let broadcast): broadcast.handling(of: operands[0].shape, batch: batch)
@@ -201,8 +207,11 @@ extension Op {
     case .slice(let slice):
       return .slice(
         Slice(starts: slice.starts, ends: [batch] + slice.ends.dropFirst(), steps: slice.steps))
-    case .unary, .binary, .compare, .select, .convert, .activation, .transpose, .pad, .concatenate,
-      .barrier, .reduce, .argMax, .dot, .convolution, .pool, .batchNorm, .localResponseNorm:
+    case .unary, .binary, .compare, .select, .convert, .activation, .activationGradient,
+      .transpose, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution,
+      .convolutionInputGradient, .convolutionFilterGradient, .pool, .poolGradient, .batchNorm,
+      .batchNormTraining, .batchNormGradient, .activatedBatchNorm, .activatedBatchNormGradient,
+      .localResponseNorm, .localResponseNormGradient:
       return self
     }
   }

@@ -27,8 +27,11 @@ extension Op {
     case .reduce(let reduce): return reduce.axes.isEmpty
     case .pool(let pool):
       return pool.kernel == Size2D(1) && pool.stride == Size2D(1) && pool.padding == Padding2D(0)
-    case .input, .constant, .iota, .unary, .binary, .compare, .select, .activation, .barrier,
-      .argMax, .dot, .convolution, .batchNorm, .localResponseNorm:
+    case .input, .constant, .iota, .unary, .binary, .compare, .select, .activation,
+      .activationGradient, .barrier, .argMax, .dot, .convolution, .convolutionInputGradient,
+      .convolutionFilterGradient, .poolGradient, .batchNorm, .batchNormTraining,
+      .batchNormGradient, .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNorm,
+      .localResponseNormGradient:
       return false
     }
   }

@@ -50,6 +50,7 @@ struct Lowering {
     case .iota: try lowerRowMajor(node)
     case .unary, .binary, .compare, .select, .convert: try lowerElementwise(node, at: index)
     case .activation: try lowerElementwise(node, at: index)
+    case .activationGradient: try lowerRowMajor(node)
     case .reshape: try lowerReshape(node)
     case .transpose: try lowerRowMajor(node)
     case .broadcast(let broadcast): try lowerBroadcast(broadcast, node)
@@ -62,6 +63,10 @@ struct Lowering {
     case .convolution: try lowerConvolution(node, at: index)
     case .pool, .localResponseNorm: try lowerInPlaceOfLayout(node)
     case .batchNorm: try lowerBatchNorm(node, at: index)
+    case .convolutionInputGradient, .convolutionFilterGradient: try lowerRowMajor(node)
+    case .poolGradient, .localResponseNormGradient: try lowerRowMajor(node)
+    case .batchNormTraining, .batchNormGradient: try lowerRowMajor(node)
+    case .activatedBatchNorm, .activatedBatchNormGradient: try lowerRowMajor(node)
     }
   }
 }

@@ -36,15 +36,18 @@ extension Plan {
 }
 
 extension Step {
-  /// Whether each element of the result depends on the same element of the operands (and on whole
-  /// vectors per channel).
+  /// Whether each element of the first result depends on the same element of the operands and on
+  /// whole vectors per channel, which are read or summed before anything is written.
   fileprivate var isElementwise: Bool {
     guard case .op(let op) = kind else { return false }
     switch op {
-    case .unary, .binary, .activation, .batchNorm: return true
+    case .unary, .binary, .activation, .activationGradient, .batchNorm, .batchNormTraining,
+      .batchNormGradient, .activatedBatchNorm, .activatedBatchNormGradient:
+      return true
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
-      .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution, .pool,
-      .localResponseNorm:
+      .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution,
+      .convolutionInputGradient, .convolutionFilterGradient, .pool, .poolGradient,
+      .localResponseNorm, .localResponseNormGradient:
       return false
     }
   }

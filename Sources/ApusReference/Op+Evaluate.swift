@@ -26,6 +26,8 @@ extension Op {
     case .select: [evaluateSelect(operands[0], operands[1], operands[2])]
     case .convert: [operands[0].values]
     case .activation(let activation): [activation.evaluate(operands[0])]
+    case .activationGradient(let activation):
+      [activation.evaluateGradient(operands[0], operands[1])]
     case .reshape: [operands[0].values]
     case .transpose(let transpose): [transpose.evaluate(operands[0], type)]
     case .broadcast(let broadcast): [broadcast.evaluate(operands[0], type)]
@@ -37,9 +39,20 @@ extension Op {
     case .argMax(let argMax): [argMax.evaluate(operands[0])]
     case .dot(let dot): [dot.evaluate(operands[0], operands[1], type)]
     case .convolution(let convolution): [convolution.evaluate(operands, type)]
+    case .convolutionInputGradient(let gradient):
+      [gradient.evaluate(operands[0], operands[1], type)]
+    case .convolutionFilterGradient(let gradient):
+      [gradient.evaluate(operands[0], operands[1], type)]
     case .pool(let pool): [pool.evaluate(operands[0], type)]
-    case .batchNorm(let batchNorm): [batchNorm.evaluate(operands)]
+    case .poolGradient(let gradient): [gradient.evaluate(operands, type)]
+    case .batchNorm(let norm): [norm.evaluate(operands)]
+    case .batchNormTraining(let norm): norm.evaluate(operands)
+    case .batchNormGradient(let gradient): gradient.evaluate(operands)
+    case .activatedBatchNorm(let norm): norm.evaluate(operands)
+    case .activatedBatchNormGradient(let norm): norm.evaluateGradient(operands)
     case .localResponseNorm(let norm): [norm.evaluate(operands[0])]
+    case .localResponseNormGradient(let norm):
+      [norm.evaluateGradient(operands[0], operands[1])]
     }
   }
 }

@@ -73,6 +73,38 @@ extension Function {
   }
 }
 
+// Boxes; everything is given for each place.
+extension Function {
+  /// Every `steps`-th of the elements from `starts` up to, but not including, `ends`.
+  mutating func slice(
+    _ x: Term, from starts: [Int], to ends: [Int], by steps: [Int]
+  ) -> Term {
+    let extents = starts.indices.map { (ends[$0] - starts[$0] - 1) / steps[$0] + 1 }
+    return apply(
+      "slice", [x],
+      [
+        "start_indices = \(spelled(starts))", "limit_indices = \(spelled(ends))",
+        "strides = \(spelled(steps))",
+      ], to: TensorType(x.type.dtype, Shape(extents)))
+  }
+
+  /// Surrounds a term with copies of a value; what is negative at the edges is cut off.
+  mutating func pad(
+    _ x: Term, _ value: Double, low: [Int], high: [Int], interior: [Int]
+  ) -> Term {
+    let extents = low.indices.map { place in
+      let extent = x.type.shape[place]
+      return low[place] + extent + (extent - 1) * interior[place] + high[place]
+    }
+    return apply(
+      "pad", [x, splat(value, TensorType(x.type.dtype, []))],
+      [
+        "edge_padding_low = \(spelled(low))", "edge_padding_high = \(spelled(high))",
+        "interior_padding = \(spelled(interior))",
+      ], to: TensorType(x.type.dtype, Shape(extents)))
+  }
+}
+
 /// How two values are folded into one.
 enum Folding: String {
   case add, multiply, maximum, minimum

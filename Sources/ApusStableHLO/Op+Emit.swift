@@ -15,6 +15,8 @@ extension Op {
     case .select: [function.map(operands, types[0], emitSelect)]
     case .convert(let dtype): [function.map(operands, types[0], dtype.emitConvert)]
     case .activation(let activation): [function.map(operands, types[0], activation.emit)]
+    case .activationGradient(let activation):
+      [function.map(operands, types[0], activation.emitGradient)]
     case .reshape(let shape): [emitReshape(operands[0], to: shape, into: &function)]
     case .transpose(let transpose):
       [function.relabel(operands[0], transpose.permutation, types[0])]
@@ -29,9 +31,21 @@ extension Op {
     case .dot(let dot): [dot.emit(operands[0], operands[1], types[0], into: &function)]
     case .convolution(let convolution):
       [convolution.emit(operands, types[0], into: &function)]
+    case .convolutionInputGradient(let gradient):
+      [gradient.emit(operands, types[0], into: &function)]
+    case .convolutionFilterGradient(let gradient):
+      [gradient.emit(operands, types[0], into: &function)]
     case .pool(let pool): [pool.emit(operands[0], types[0], into: &function)]
-    case .batchNorm(let batchNorm): [batchNorm.emit(operands, types[0], into: &function)]
+    case .poolGradient(let gradient): [gradient.emit(operands, types[0], into: &function)]
+    case .batchNorm(let norm): [norm.emit(operands, types[0], into: &function)]
+    case .batchNormTraining(let norm): norm.emit(operands, types, into: &function)
+    case .batchNormGradient(let gradient): gradient.emit(operands, types, into: &function)
+    case .activatedBatchNorm(let norm): norm.emit(operands, types, into: &function)
+    case .activatedBatchNormGradient(let norm):
+      norm.emitGradient(operands, types, into: &function)
     case .localResponseNorm(let norm): [norm.emit(operands[0], types[0], into: &function)]
+    case .localResponseNormGradient(let norm):
+      [norm.emitGradient(operands, types[0], into: &function)]
     }
   }
 }

@@ -12,13 +12,18 @@ public final class GraphBuilder {
   private var stored: Set<Value> = []
   /// Their types, by path.
   private var storedTypes: [String: TensorType] = [:]
+  /// The layer of the nodes to come, where it is not their operands that tell it.
+  package var layer: String?
+  /// The nodes that are computed again in a backward half, by their indices.
+  package private(set) var segments: [Range<Int>] = []
+  private var isInSegment = false
   /// The first declaration that could not be made: `Scope` does not throw, `trace` does.
   private(set) var failedDeclaration: GraphError?
 
   init() {}
 
   /// Appends a node; its path is the layer whose parameter it reads, else its first operand's.
-  func append(_ op: Op, _ operands: [Tensor]) throws -> [Tensor] {
+  package func append(_ op: Op, _ operands: [Tensor]) throws -> [Tensor] {
     guard operands.allSatisfy({ $0.builder === self }) else {
       throw GraphError(
         path: "", op: op.name,
@@ -28,10 +33,22 @@ public final class GraphBuilder {
         operands: operands.map(\.type))
     }
     let values = operands.map(\.value)
-    let path = layerPath(of: values)
+    let path = layer ?? layerPath(of: values)
     let results = try graph.append(op, values, path: path)
     paths += results.map { _ in path }
     return results.map { Tensor(self, $0) }
+  }
+
+  /// Makes the nodes that `body` appends a segment; inside another one they are part of that.
+  func segment<Result>(_ body: () throws -> Result) rethrows -> Result {
+    if isInSegment { return try body() }
+    let start = graph.nodes.count
+    isInSegment = true
+    defer {
+      isInSegment = false
+      segments.append(start..<graph.nodes.count)
+    }
+    return try body()
   }
 
   /// Declares an input. A second one of the same name or path, or one of an impossible type, fails

@@ -62,6 +62,16 @@ public struct Scope {
     builder.output(.update(joined(name)), tensor)
   }
 
+  /// Marks what `body` computes as a segment: of its values only those that are read outside are kept
+  /// for the gradients, and the others computed again there
+  /// (Chen et al. 2016, arXiv 1604.06174, section 4).
+  ///
+  /// Random inputs are read again, not drawn again, and updates made once. A segment inside another
+  /// is part of that.
+  public func checkpoint<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try builder.segment(body)
+  }
+
   private func joined(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 }
 

@@ -5,7 +5,7 @@ public struct Tensor {
   public let value: Value
   public let builder: GraphBuilder
 
-  init(_ builder: GraphBuilder, _ value: Value) {
+  package init(_ builder: GraphBuilder, _ value: Value) {
     self.builder = builder
     self.value = value
   }

@@ -22,6 +22,12 @@ public enum HashedWeights {
     }
   }
 
+  /// The numbers in [-1, 1) that belong to a path.
+  public static func signed(path: String, count: Int) -> [Double] {
+    let hash = HashSequence(path: path)
+    return (0..<count).map(hash.signed)
+  }
+
   /// Images `[n, 3, h, w]` with the range of normalised ones: cells of colour, finer and finer.
   ///
   /// - Parameter size: height and width in pixels.

@@ -5,12 +5,15 @@ public enum OpKey: Hashable, Sendable, CaseIterable {
   case input, constant, iota
   case unary, binary, compare, select, convert
   case relu, relu6, leakyRelu, elu, sigmoid, tanh, hardSigmoid, swish, hardSwish, mish
+  case activationGradient
   case reshape, transpose, broadcast, slice, pad, concatenate, barrier
   case reduce, argMax
   case dot
-  case convolution
-  case maxPool, averagePool
-  case batchNorm, localResponseNorm
+  case convolution, convolutionInputGradient, convolutionFilterGradient
+  case maxPool, averagePool, maxPoolGradient, averagePoolGradient
+  case batchNorm, batchNormTraining, batchNormGradient
+  case activatedBatchNorm, activatedBatchNormGradient
+  case localResponseNorm, localResponseNormGradient
 
   public init(_ op: Op) {
     switch op {
@@ -23,6 +26,7 @@ public enum OpKey: Hashable, Sendable, CaseIterable {
     case .select: self = .select
     case .convert: self = .convert
     case .activation(let activation): self.init(activation)
+    case .activationGradient: self = .activationGradient
     case .reshape: self = .reshape
     case .transpose: self = .transpose
     case .broadcast: self = .broadcast
@@ -34,9 +38,18 @@ public enum OpKey: Hashable, Sendable, CaseIterable {
     case .argMax: self = .argMax
     case .dot: self = .dot
     case .convolution: self = .convolution
+    case .convolutionInputGradient: self = .convolutionInputGradient
+    case .convolutionFilterGradient: self = .convolutionFilterGradient
     case .pool(let pool): self = pool.kind == .max ? .maxPool : .averagePool
+    case .poolGradient(let gradient):
+      self = gradient.pool.kind == .max ? .maxPoolGradient : .averagePoolGradient
     case .batchNorm: self = .batchNorm
+    case .batchNormTraining: self = .batchNormTraining
+    case .batchNormGradient: self = .batchNormGradient
+    case .activatedBatchNorm: self = .activatedBatchNorm
+    case .activatedBatchNormGradient: self = .activatedBatchNormGradient
     case .localResponseNorm: self = .localResponseNorm
+    case .localResponseNormGradient: self = .localResponseNormGradient
     }
   }
 

@@ -44,8 +44,10 @@ struct ConstraintTests {
     let tested = Set(Self.rows.map { "\($0.subject) \($0.constraint)" }).filter {
       !$0.hasSuffix(" C0")
     }
-    let windowed = ["Convolution", "Pool"].flatMap { op in ["W1", "W2", "W3"].map { "\(op) \($0)" }
-    }
+    let windowed = [
+      "Convolution", "ConvolutionInputGradient", "ConvolutionFilterGradient", "Pool",
+      "PoolGradient",
+    ].flatMap { op in ["W1", "W2", "W3"].map { "\(op) \($0)" } }
     #expect(try documentedConstraints().union(windowed).symmetricDifference(tested).isEmpty)
   }
 

@@ -18,6 +18,18 @@ struct CostTests {
         == 2 * 12 * 25 * 18)
   }
 
+  @Test("are the same for the gradients of a convolution")
+  func convolutionGradients() throws {
+    let convolution = Convolution(stride: Size2D(2), padding: Padding2D(1), groups: 4)
+    let (images, filters, results) = (f32(2, 8, 6, 5), f32(12, 2, 3, 3), f32(2, 12, 3, 3))
+    let forward = try macs(.convolution(convolution), images, filters)
+    #expect(forward == 2 * 12 * 9 * 18)
+    let input = ConvolutionInputGradient(convolution, images: Size2D(6, 5))
+    #expect(try macs(.convolutionInputGradient(input), results, filters) == forward)
+    let filter = ConvolutionFilterGradient(convolution, kernel: Size2D(3))
+    #expect(try macs(.convolutionFilterGradient(filter), images, results) == forward)
+  }
+
   @Test("count the contracted extent for each output of a product")
   func dot() throws {
     #expect(

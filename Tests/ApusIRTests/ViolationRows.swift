@@ -2,7 +2,8 @@ import ApusIR
 
 extension ConstraintTests {
   static let rows: [ViolationRow] =
-    sources + elementwise + arranging + folding + convolutions + pools + normalizations + counts
+    sources + elementwise + arranging + folding + convolutions + pools + normalizations
+    + gradients + counts
 
   private static let sources: [ViolationRow] = [
     ViolationRow("Input", "C0", .input(Input(.argument("x"), f32(2))), [f32(2)]),

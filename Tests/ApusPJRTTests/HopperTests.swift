@@ -1,8 +1,10 @@
+import ApusAutodiff
 import ApusIR
 import ApusModels
 import ApusPJRT
 import ApusRuntime
 import ApusStableHLO
+import ApusTensor
 import Testing
 
 /// What XLA makes of whole networks for a GPU of the Hopper generation: a spelling of the program
@@ -56,6 +58,50 @@ struct HopperTests {
     print(
       "\(expected.model), batch \(expected.batch): \(calls.count) calls of cuDNN, \(kernels) other "
         + "kernels, \(memory.temporary) bytes of temporary memory")
+  }
+
+  @Test("call cuDNN's own gradients in training, and scatter nothing")
+  func gradients() throws {
+    let plugin = try Plugin.load(path: #require(CUDAPlugin.path))
+    let topology = try Topology(plugin, target: CUDAPlugin.hopper)
+    let module = try Emitter(allowsTF32: true).module(for: gradientsOfResNet50(batch: 32))
+    let executable = try topology.compile(module)
+    let instructions = try executable.optimizedProgram().computations.flatMap(\.instructions)
+    let calls = Dictionary(
+      grouping: instructions.compactMap(\.callTarget).filter { $0.hasPrefix("__cudnn$conv") },
+      by: { $0 }
+    ).mapValues(\.count)
+    // The gradient of a 1×1 convolution of stride 1 is a forward one; the images need none.
+    let pointwise = 33
+    #expect(calls["__cudnn$convBackwardFilter"] == 53)
+    #expect(calls["__cudnn$convBackwardInput"] == 52 - pointwise)
+    let forward = calls.filter { !$0.key.contains("Backward") }.values.reduce(0, +)
+    #expect(forward == 53 + pointwise)
+    #expect(instructions.count { $0.opcode.contains("scatter") } == 0)
+    let memory = try #require(try executable.memory())
+    print(
+      "resnet50 and its gradients, batch 32: \(calls), \(memory.temporary) bytes of temporary"
+        + " memory, \(instructions.count { $0.isTranspose }) transposes")
+  }
+
+  /// The mean square of the logits and its gradients by all parameters.
+  private func gradientsOfResNet50(batch: Int) throws -> Graph {
+    var values: [Value] = []
+    var graph = try trace(training: true) { scope in
+      let images = scope.argument("images", .float32, [batch, 3, 224, 224])
+      let network = try #require(Catalogue.zoo["resnet50"]).network(scope)
+      let logits = try network(images)
+      let loss = try (logits * logits).mean(0, 1)
+      let parameters = loss.builder.graph.inputs.filter { input, _ in
+        if case .parameter = input.role { true } else { false }
+      }
+      values = try ApusAutodiff.gradients(
+        of: loss, withRespectTo: parameters.map { Tensor(loss.builder, $0.value) }
+      ).map(\.value)
+      return ["loss": loss]
+    }
+    for (index, value) in values.enumerated() { graph.output(.result("\(index)"), value) }
+    return graph
   }
 }
 

@@ -67,6 +67,16 @@ struct RebatchTests {
       return try (y[0] * scale).pooled(
         Pool(.max, kernel: Size2D(2), stride: Size2D(2)))
     },
+    Body("gradients that each image has of its own") { scope, x in
+      let pool = Pool(.max, kernel: Size2D(2), stride: Size2D(2))
+      let y = try x.maxPoolGradient(pool, x.pooled(pool))
+      let filter = scope.parameter("filter", [6, 6, 1, 1], .ones)
+      let z = try convolutionInputGradient(y, filter, Convolution(), images: Size2D(4))
+      let even = Pool(.average(countsPadding: false), kernel: Size2D(2), stride: Size2D(2))
+      let w = try z.pooled(even).averagePoolGradient(even, images: Size2D(4))
+      return try localResponseNormGradient(
+        w.activationGradient(.swish, z), w, LocalResponseNorm())
+    },
     Body("noise that is given for each image") { scope, x in
       try x * scope.random(.bernoulli(0.5), [x.shape[0], 1, 1, 1])
     },
@@ -118,6 +128,23 @@ struct RebatchTests {
       let mean = try x.mean(0, 2, 3)
       return try batchNorm(
         x, scale: ones, offset: ones, mean: mean, variance: ones, epsilon: 1e-3)
+    },
+    Body("batch norm by its own statistics") { scope, x in
+      let ones = scope.parameter("ones", [6], .ones)
+      return try batchNormTraining(x, scale: ones, offset: ones, epsilon: 1e-3).y
+    },
+    Body("activated batch norm") { scope, x in
+      let ones = scope.parameter("ones", [6], .ones)
+      let norm = ActivatedBatchNorm(epsilon: 1e-3, activation: nil)
+      return try activatedBatchNorm(x, scale: ones, offset: ones, norm).y
+    },
+    Body("the gradient of batch norm") { scope, x in
+      let ones = scope.parameter("ones", [6], .ones)
+      return try batchNormGradient(
+        x, scale: ones, mean: ones, variance: ones, gradient: x, epsilon: 1e-3)[0]
+    },
+    Body("the gradient of filters") { _, x in
+      try convolutionFilterGradient(x, x, Convolution(), kernel: Size2D(1))
     },
     Body("running statistics") { scope, x in
       let mean = scope.state("mean", [6], .zeros)

@@ -13,7 +13,9 @@ struct FakeLibrary: KernelLibrary {
       .batchNorm, .localResponseNorm:
       operands.allSatisfy { $0.dtype == .float32 }
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
-      .slice, .pad, .barrier, .argMax:
+      .slice, .pad, .barrier, .argMax, .activationGradient, .convolutionInputGradient,
+      .convolutionFilterGradient, .poolGradient, .batchNormTraining, .batchNormGradient,
+      .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNormGradient:
       false
     }
   }

@@ -64,6 +64,32 @@ struct HandComputedTests {
     #expect(try floats(.argMax(ArgMax(axis: 0)), b) == [1])
   }
 
+  @Test("The gradient of a maximum goes to the first of the largest, NaN before all numbers")
+  func maxPoolGradient() throws {
+    let pool = Pool(
+      .max, kernel: Size2D(1, 3), stride: Size2D(1, 2),
+      padding: Padding2D(top: 0, left: 1, bottom: 0, right: 1))
+    let gradient = Op.poolGradient(PoolGradient(pool, images: Size2D(1, 6)))
+    // Windows [pad 5 5] [5 NaN NaN] [NaN −∞ −∞].
+    let x = HostTensor([1, 1, 1, 6], [5, 5, .nan, .nan, -.infinity, -.infinity])
+    let given = HostTensor([1, 1, 1, 3], [1, 10, 100])
+    #expect(try floats(gradient, x, given) == [1, 0, 10, 100, 0, 0])
+    let infinite = HostTensor([1, 1, 1, 6], Array(repeating: -.infinity, count: 6))
+    #expect(try floats(gradient, infinite, given) == [1, 10, 0, 100, 0, 0])
+  }
+
+  @Test("The gradient of a negative scale of an activated batch norm turns its sign, not that of 0")
+  func signOfScale() throws {
+    let norm = ActivatedBatchNorm(epsilon: 1e-3, activation: nil)
+    let y = HostTensor([2, 3], [1, 1, 1, -1, -1, -1])
+    let scale = HostTensor([3], [-0.999, 0, 0.999])
+    let (zeros, ones) = (HostTensor([3], [0, 0, 0]), HostTensor([3], [1, 1, 1]))
+    let types = try Op.activatedBatchNormGradient(norm).resultTypes(
+      [y, scale, zeros, ones, y].map(\.type))
+    let results = evaluate(.activatedBatchNormGradient(norm), [y, scale, zeros, ones, y], types)
+    #expect(results[1].floats == [-2, 2000, 2])
+  }
+
   @Test("The first of equal maxima is taken")
   func argMaxTies() throws {
     let x = HostTensor([2, 3], [1, 5, 5, 7, 7, 7])

@@ -67,6 +67,28 @@ struct GoldenTests {
     }
   }
 
+  @Test("gradients: filters mirrored by an op, slices and paddings instead of scattering")
+  func gradients() throws {
+    let module = try expectGolden(
+      "gradients",
+      trace { scope in
+        let x = scope.argument("x", .float32, [2, 4, 5, 5])
+        let filter = scope.parameter("f", [6, 2, 3, 3], .heNormal)
+        let pool = Pool(.max, kernel: Size2D(2), stride: Size2D(2), padding: Padding2D(1))
+        let attributes = Convolution(stride: Size2D(2), padding: Padding2D(1), groups: 2)
+        let y = try convolution(x, filter, attributes)
+        let z = try relu(y).maxPoolGradient(pool, relu(y).pooled(pool))
+        let g = try relu(y).activationGradient(.relu, z)
+        return [
+          "dx": try convolutionInputGradient(g, filter, attributes, images: Size2D(5)),
+          "df": try convolutionFilterGradient(x, g, attributes, kernel: Size2D(3)),
+        ]
+      })
+    #expect(count("\"stablehlo.reverse\"", in: module.text) == 1)
+    #expect(count("array<i1: true", in: module.text) == 0)
+    #expect(count("select_and_scatter", in: module.text) == 0)
+  }
+
   @Test("updates, which take the memory of what they replace")
   func updates() throws {
     let module = try expectGolden("updates", trainingGraph())

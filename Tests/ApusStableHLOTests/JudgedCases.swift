@@ -52,7 +52,8 @@ extension OpCase {
     case .input, .constant, .iota, .convert: return nil
     default: break
     }
-    guard operands.contains(where: { $0.type.dtype == .float32 }) else { return nil }
+    let types = Set(operands.map(\.type.dtype).filter(\.isFloatingPoint))
+    guard types == [.float32] else { return nil }
     let dtype = [DType.bfloat16, .float16].randomElement() ?? .bfloat16
     let narrow = operands.map { operand in
       operand.type.dtype == .float32

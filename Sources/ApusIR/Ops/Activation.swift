@@ -45,11 +45,45 @@ public enum Activation: Hashable, Sendable {
     }
   }
 
+  /// The name with its attributes, where a message or another op names it.
+  var spelling: String { attributes.isEmpty ? name : "\(name) \(attributes)" }
+
+  /// What the derivative is a function of.
+  public enum Side: Hashable, Sendable { case input, output }
+
+  /// The side that ``Op/activationGradient(_:)`` reads: the output where it tells the derivative, so
+  /// that the input need not be kept; else the input.
+  public var gradientReads: Side {
+    switch self {
+    case .relu, .relu6, .sigmoid, .tanh, .hardSigmoid: .output
+    case .leakyRelu(slope: let factor), .elu(alpha: let factor): factor >= 0 ? .output : .input
+    case .swish, .hardSwish, .mish: .input
+    }
+  }
+
   func resultTypes(_ operands: [TensorType]) throws(Violation) -> [TensorType] {
     try requireCount(operands, 1...1)
     try require(
       operands[0].dtype.isFloatingPoint, "C1", "elements must be floating-point numbers",
       got: "\(operands[0].dtype)")
     return operands
+  }
+}
+
+/// The gradient of an activation's input, `gradient · f′`.
+///
+/// Operands: the activation's output or input, as ``Activation/gradientReads`` says; the gradient of
+/// its output. Where a function bends, the derivative is PyTorch's: that of the flat side, of ELU and
+/// leaky ReLU that of the negative side.
+/// - C1: elements are floating-point numbers.
+/// - C2: both operands have one type.
+enum ActivationGradient {
+  static func resultTypes(_ operands: [TensorType]) throws(Violation) -> [TensorType] {
+    try requireCount(operands, 2...2)
+    try require(
+      operands[0].dtype.isFloatingPoint, "C1", "elements must be floating-point numbers",
+      got: "\(operands[0].dtype)")
+    try requireSameType(operands[0], operands[1], "C2")
+    return [operands[0]]
   }
 }

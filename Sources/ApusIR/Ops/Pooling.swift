@@ -70,3 +70,62 @@ public struct Pool: Hashable, Sendable {
     return [type]
   }
 }
+
+/// The gradient of a pooling's images.
+///
+/// Operands: of a maximum the images `[n, c, h, w]`, then for both kinds the gradient of the pooling's
+/// result. The gradient of a maximum goes to the first of the window's largest elements, row by row,
+/// as in PyTorch; NaN counts as the largest. That of an average is shared evenly by what it was
+/// divided by.
+/// - C1: operands have rank 4 and one floating-point element type.
+/// - C2: the images have the given size, at least one pixel.
+/// - C3: the gradient has the type of the pooling's result on such images.
+/// - C4: the pooling itself is possible: see ``Pool``.
+/// - W1–W3: see ``SlidingWindow``.
+public struct PoolGradient: Hashable, Sendable {
+  public var pool: Pool
+  public var images: Size2D
+
+  public init(_ pool: Pool, images: Size2D) {
+    self.pool = pool
+    self.images = images
+  }
+
+  var attributes: String { "\(pool.attributes), images \(images)" }
+
+  /// Whether the images are an operand.
+  public var readsImages: Bool { pool.kind == .max }
+
+  func resultTypes(_ operands: [TensorType]) throws(Violation) -> [TensorType] {
+    let count = readsImages ? 2 : 1
+    try requireCount(operands, count...count)
+    let gradient = operands[count - 1]
+    try require(
+      operands.allSatisfy { $0.rank == 4 && $0.dtype == gradient.dtype }
+        && gradient.dtype.isFloatingPoint, "C1",
+      "operands must have rank 4 and one floating-point element type",
+      got: operands.map(\.description).joined(separator: ", "))
+    let type = TensorType(
+      gradient.dtype, [gradient.shape[0], gradient.shape[1], images.height, images.width])
+    try require(
+      images.height >= 1 && images.width >= 1 && (!readsImages || operands[0] == type), "C2",
+      "images must be \(type) with at least one pixel", got: "\(operands[0])")
+    let result = try pool.gradientType(type)
+    try require(
+      gradient == result, "C3", "the gradient must have the type of the pooling's result",
+      got: "\(gradient) for \(result)")
+    return [type]
+  }
+}
+
+extension Pool {
+  /// What ``resultTypes(_:)`` gives, with its own constraints under one number.
+  fileprivate func gradientType(_ images: TensorType) throws(Violation) -> TensorType {
+    do throws(Violation) {
+      return try resultTypes([images])[0]
+    } catch {
+      if error.constraint.hasPrefix("W") { throw error }
+      throw Violation(constraint: "C4", requirement: error.requirement, given: error.given)
+    }
+  }
+}

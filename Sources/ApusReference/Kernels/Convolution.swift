@@ -49,3 +49,74 @@ extension Convolution {
     return sum
   }
 }
+
+extension ConvolutionInputGradient {
+  func evaluate(
+    _ gradient: ReferenceTensor, _ filters: ReferenceTensor, _ result: TensorType
+  ) -> [Double] {
+    let (g, weights) = (gradient.values, filters.values)
+    return sums(result) { dx in
+      convolution.forEachProduct(result.shape, filters.shape, gradient.shape) { x, w, y in
+        dx[x] += g[y] * weights[w]
+      }
+    }
+  }
+}
+
+extension ConvolutionFilterGradient {
+  func evaluate(
+    _ images: ReferenceTensor, _ gradient: ReferenceTensor, _ result: TensorType
+  ) -> [Double] {
+    let (pixels, g) = (images.values, gradient.values)
+    return sums(result) { dw in
+      convolution.forEachProduct(images.shape, result.shape, gradient.shape) { x, w, y in
+        dw[w] += pixels[x] * g[y]
+      }
+    }
+  }
+}
+
+extension Convolution {
+  /// Visits every product `x · w` that is part of a result `y`, by their indices.
+  @inline(__always)  // a call for each product would take most of the time
+  fileprivate func forEachProduct(
+    _ images: Shape, _ filters: Shape, _ results: Shape,
+    _ visit: (_ x: Int, _ w: Int, _ y: Int) -> Void
+  ) {
+    let (perGroup, height, width) = (filters[1], images[2], images[3])
+    var y = 0
+    for n in 0..<results[0] {
+      for o in 0..<results[1] {
+        let firstChannel = n * images[1] + o / (filters[0] / groups) * perGroup
+        for top in (0..<results[2]).lazy.map({ $0 * stride.height - padding.top }) {
+          for left in (0..<results[3]).lazy.map({ $0 * stride.width - padding.left }) {
+            for c in 0..<perGroup {
+              for i in 0..<filters[2] {
+                let row = top + i * dilation.height
+                guard 0 <= row && row < height else { continue }
+                let line = ((firstChannel + c) * height + row) * width
+                let weights = ((o * perGroup + c) * filters[2] + i) * filters[3]
+                for j in 0..<filters[3] {
+                  let column = left + j * dilation.width
+                  if 0 <= column && column < width { visit(line + column, weights + j, y) }
+                }
+              }
+            }
+            y += 1
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Zeros to which `body` adds.
+private func sums(
+  _ result: TensorType, _ body: (UnsafeMutableBufferPointer<Double>) -> Void
+) -> [Double] {
+  Array(unsafeUninitializedCapacity: result.elementCount) { values, count in
+    values.initialize(repeating: 0)
+    count = result.elementCount
+    body(values)
+  }
+}

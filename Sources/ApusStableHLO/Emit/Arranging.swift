@@ -15,13 +15,8 @@ func emitReshape(
 extension Slice {
   func emit(_ operand: Emitted, _ type: TensorType, into function: inout Function) -> Emitted {
     let (x, order) = function.term(operand)
-    let sliced = function.apply(
-      "slice", [x],
-      [
-        "start_indices = \(spelled(order.map { starts[$0] }))",
-        "limit_indices = \(spelled(order.map { ends[$0] }))",
-        "strides = \(spelled(order.map { steps[$0] }))",
-      ], to: PhysicalType(type, order: order).physical)
+    let sliced = function.slice(
+      x, from: order.map { starts[$0] }, to: order.map { ends[$0] }, by: order.map { steps[$0] })
     return function.define(type, order, sliced)
   }
 }
@@ -29,13 +24,9 @@ extension Slice {
 extension Pad {
   func emit(_ operand: Emitted, _ type: TensorType, into function: inout Function) -> Emitted {
     let (x, order) = function.term(operand)
-    let padded = function.apply(
-      "pad", [x, function.splat(value, TensorType(type.dtype, []))],
-      [
-        "edge_padding_low = \(spelled(order.map { low[$0] }))",
-        "edge_padding_high = \(spelled(order.map { high[$0] }))",
-        "interior_padding = \(spelled(order.map { interior[$0] }))",
-      ], to: PhysicalType(type, order: order).physical)
+    let padded = function.pad(
+      x, value, low: order.map { low[$0] }, high: order.map { high[$0] },
+      interior: order.map { interior[$0] })
     return function.define(type, order, padded)
   }
 }

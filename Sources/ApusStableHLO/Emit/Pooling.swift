@@ -18,6 +18,23 @@ extension Pool {
   }
 }
 
+extension PoolGradient {
+  func emit(_ operands: [Emitted], _ type: TensorType, into function: inout Function) -> Emitted {
+    let gradient = operands[operands.count - 1]
+    let (g, order) = function.term(gradient)
+    let window = Windows(
+      pool: pool, images: type.shape, result: gradient.type.shape, order: order)
+    let x = readsImages ? function.term(operands[0], in: order) : nil
+    let result = function.widened([g]) { function, wide in
+      if let x { return window.giveToLargest(of: x, wide[0], into: &function) }
+      let share = function.map(
+        "divide", wide[0], window.counts(wide[0].type, into: &function))
+      return window.share(share, into: &function)
+    }
+    return function.define(type, order, result)
+  }
+}
+
 /// The windows of a pooling over images that lie in some order.
 private struct Windows {
   let pool: Pool
@@ -84,5 +101,93 @@ private struct Windows {
         return Double(min(start + kernel, extent) - max(start, 0))
       }
     }
+  }
+}
+
+// Gradients.
+extension Windows {
+  /// Adds, for each pixel, the terms of the windows that it is in.
+  func share(_ terms: Term, into function: inout Function) -> Term {
+    let physical = TensorType(terms.type.dtype, Shape(order.map { images[$0] }))
+    if coversImage {
+      return function.broadcast(terms, to: physical, places: Array(order.indices))
+    }
+    let (kernel, padding) = (pool.kernel, pool.padding)
+    let low = [0, 0, kernel.height - 1 - padding.top, kernel.width - 1 - padding.left]
+    let extents = [1, 1, kernel.height, kernel.width]
+    let padded = spread(
+      terms, low: low, to: images.indices.map { images[$0] + extents[$0] - 1 }, into: &function)
+    return function.foldWindows(
+      padded, .add, extents: order.map { extents[$0] }, strides: order.map { _ in 1 },
+      padding: order.map { _ in (0, 0) }, to: physical.shape)
+  }
+
+  /// Adds each window's term to the first of its largest pixels.
+  ///
+  /// Slices, comparisons and paddings become two loops on a GPU; `select_and_scatter` would write
+  /// indices and add atomically.
+  func giveToLargest(of x: Term, _ terms: Term, into function: inout Function) -> Term {
+    let offsets = (0..<pool.kernel.height).flatMap { i in
+      (0..<pool.kernel.width).map { j in [0, 0, i, j] }
+    }
+    let parts = slices(x, offsets, around: -.infinity, into: &function)
+    let largest = parts.dropFirst().reduce(parts[0]) { function.map("maximum", $0, $1) }
+    // Of infinities only those of the image count.
+    let image = function.splat(1, x.type.with(.bool))
+    let inside = slices(image, offsets, around: 0, into: &function)
+    let zero = function.splat(0, terms.type)
+    var (open, sum): (Term?, Term?)
+    for (offset, (part, inside)) in zip(offsets, zip(parts, inside)) {
+      let isLargest = function.map(
+        "or", function.compare(part, "EQ", largest), function.compare(part, "NE", part))
+      var takes = function.map("and", isLargest, inside)
+      if let isOpen = open { takes = function.map("and", takes, isOpen) }
+      let rest = function.map("not", takes)
+      open = open.map { function.map("and", $0, rest) } ?? rest
+      let low = [0, 0, offset[2] - pool.padding.top, offset[3] - pool.padding.left]
+      let given = spread(
+        function.select(takes, terms, zero), low: low, to: images.extents, into: &function)
+      sum = sum.map { function.map("add", $0, given) } ?? given
+    }
+    return sum ?? zero
+  }
+
+  /// For each offset into the windows, the pixels that they have there.
+  private func slices(
+    _ x: Term, _ offsets: [[Int]], around value: Double, into function: inout Function
+  ) -> [Term] {
+    let (stride, padding) = (pool.stride, pool.padding)
+    let reach = [
+      0, 0, (result[2] - 1) * stride.height + pool.kernel.height,
+      (result[3] - 1) * stride.width + pool.kernel.width,
+    ]
+    let low = [0, 0, padding.top, padding.left]
+    let high = images.indices.map { max(reach[$0] - images[$0] - low[$0], 0) }
+    let padded =
+      (low + high).allSatisfy { $0 == 0 }
+      ? x
+      : function.pad(
+        x, value, low: order.map { low[$0] }, high: order.map { high[$0] },
+        interior: order.map { _ in 0 })
+    let strides = [1, 1, stride.height, stride.width]
+    return offsets.map { offset in
+      function.slice(
+        padded, from: order.map { offset[$0] },
+        to: order.map { offset[$0] + (result[$0] - 1) * strides[$0] + 1 },
+        by: order.map { strides[$0] })
+    }
+  }
+
+  /// Terms of windows, a stride apart from `low` on, among zeros.
+  private func spread(
+    _ terms: Term, low: [Int], to extents: [Int], into function: inout Function
+  ) -> Term {
+    let strides = [1, 1, pool.stride.height, pool.stride.width]
+    let high = extents.indices.map {
+      extents[$0] - low[$0] - (result[$0] - 1) * strides[$0] - 1
+    }
+    return function.pad(
+      terms, 0, low: order.map { low[$0] }, high: order.map { high[$0] },
+      interior: order.map { strides[$0] - 1 })
   }
 }

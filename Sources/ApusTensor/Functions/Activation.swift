@@ -5,6 +5,12 @@ extension Tensor {
   public func activated(_ activation: Activation) throws -> Tensor {
     try Self.record(.activation(activation), self)
   }
+
+  /// The gradient of an activation's operand, from that of its result and from what
+  /// ``Activation/gradientReads`` says, which is this tensor.
+  package func activationGradient(_ activation: Activation, _ gradient: Tensor) throws -> Tensor {
+    try Self.record(.activationGradient(activation), self, gradient)
+  }
 }
 
 /// max(x, 0)

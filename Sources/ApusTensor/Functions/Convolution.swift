@@ -6,3 +6,19 @@ public func convolution(
 ) throws -> Tensor {
   try x.builder.append(.convolution(attributes), [x, filter] + (bias.map { [$0] } ?? []))[0]
 }
+
+/// The gradient of a convolution's images of a size, from that of its result.
+package func convolutionInputGradient(
+  _ gradient: Tensor, _ filter: Tensor, _ attributes: Convolution, images: Size2D
+) throws -> Tensor {
+  let op = ConvolutionInputGradient(attributes, images: images)
+  return try .record(.convolutionInputGradient(op), gradient, filter)
+}
+
+/// The gradient of a convolution's filters with kernels of a size, from that of its result.
+package func convolutionFilterGradient(
+  _ x: Tensor, _ gradient: Tensor, _ attributes: Convolution, kernel: Size2D
+) throws -> Tensor {
+  let op = ConvolutionFilterGradient(attributes, kernel: kernel)
+  return try .record(.convolutionFilterGradient(op), x, gradient)
+}

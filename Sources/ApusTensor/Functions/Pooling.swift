@@ -52,4 +52,15 @@ public func adaptiveAveragePool(_ x: Tensor, to size: Size2D) throws -> Tensor {
 
 extension Tensor {
   public func pooled(_ pool: Pool) throws -> Tensor { try Self.record(.pool(pool), self) }
+
+  /// The gradient of a maximum's images, which this tensor is, from that of its result.
+  package func maxPoolGradient(_ pool: Pool, _ gradient: Tensor) throws -> Tensor {
+    let op = PoolGradient(pool, images: Size2D(shape[2], shape[3]))
+    return try Self.record(.poolGradient(op), self, gradient)
+  }
+
+  /// The gradient of an average's images of a size, from that of its result, which this tensor is.
+  package func averagePoolGradient(_ pool: Pool, images: Size2D) throws -> Tensor {
+    try Self.record(.poolGradient(PoolGradient(pool, images: images)), self)
+  }
 }

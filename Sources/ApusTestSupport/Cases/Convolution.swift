@@ -1,7 +1,9 @@
 import ApusIR
 
 extension OpCase {
-  static let convolution: [OpCase] = kernels + strides + paddings + dilations + groups + extremes
+  static let convolution: [OpCase] = forward + forward.flatMap(gradients(of:))
+
+  private static let forward = kernels + strides + paddings + dilations + groups + extremes
 
   private static let kernels: [OpCase] = [
     row("1×1", [2, 5, 6, 7], [7, 5, 1, 1]),
@@ -76,6 +78,28 @@ extension OpCase {
     row("kernel larger than the image", [1, 3, 3, 2], [4, 3, 5, 5], padding: Padding2D(2)),
     row("kernel as large as the image", [2, 3, 4, 5], [6, 3, 4, 5], bias: true),
   ]
+
+  /// The gradients of a row's images and filters.
+  private static func gradients(of row: OpCase) -> [OpCase] {
+    guard case .convolution(let convolution) = row.op else { return [] }
+    let types = row.operands.map(\.type)
+    let (images, filters) = (types[0].shape, types[1].shape)
+    guard let result = try? row.op.resultTypes(types)[0] else { return [] }
+    let gradient = OperandSpec.uniform(result.shape)
+    let name = row.name.dropFirst("convolution ".count)
+    return [
+      OpCase(
+        "gradient of images, \(name)",
+        .convolutionInputGradient(
+          ConvolutionInputGradient(convolution, images: Size2D(images[2], images[3]))),
+        [gradient, row.operands[1]], .accumulation),
+      OpCase(
+        "gradient of filters, \(name)",
+        .convolutionFilterGradient(
+          ConvolutionFilterGradient(convolution, kernel: Size2D(filters[2], filters[3]))),
+        [row.operands[0], gradient], .accumulation),
+    ]
+  }
 
   private static func row(
     _ name: String, _ images: Shape, _ filters: Shape, bias: Bool = false,

@@ -1,10 +1,36 @@
 import ApusIR
 
 extension OpCase {
-  static let pooling: [OpCase] = windows.flatMap { window in
+  static let pooling: [OpCase] = forward + forward.flatMap(gradient(of:)) + ties
+
+  private static let forward: [OpCase] = windows.flatMap { window in
     [Pool.Kind.max, .average(countsPadding: false), .average(countsPadding: true)]
       .map { row($0, window) }
   }
+
+  /// The gradient of a row's images.
+  private static func gradient(of row: OpCase) -> [OpCase] {
+    guard case .pool(let pool) = row.op, let images = row.operands.first?.type.shape,
+      let result = try? row.op.resultTypes(row.operands.map(\.type))[0]
+    else { return [] }
+    let gradient = PoolGradient(pool, images: Size2D(images[2], images[3]))
+    return [
+      OpCase(
+        "gradient of \(row.name)", .poolGradient(gradient),
+        (gradient.readsImages ? row.operands : []) + [.uniform(result.shape)], .accumulation)
+    ]
+  }
+
+  /// The first of equal pixels takes the gradient.
+  private static let ties: [OpCase] = [
+    OpCase(
+      "gradient of maxPool with ties",
+      .poolGradient(
+        PoolGradient(
+          Pool(.max, kernel: Size2D(3), stride: Size2D(2), padding: Padding2D(1)),
+          images: Size2D(7, 8))),
+      [.integers([2, 3, 7, 8], 0...1), .uniform([2, 3, 4, 4])], .accumulation)
+  ]
 
   private struct Window {
     let name: String

@@ -205,6 +205,115 @@ def local_response_norm(operands, attributes, result):
     return F.local_response_norm(operands[0], **lists(attributes))
 
 
+# Gradients
+
+
+def differentiated(forward, *given):
+    """The gradients of a function's operands; the last of `given` is that of its result."""
+    *operands, gradient = given
+    operands = [x.detach().requires_grad_() for x in operands]
+    return torch.autograd.grad(forward(operands), operands, gradient)
+
+
+def convolution_input_gradient(operands, attributes, result):
+    gradient, filters = operands
+    images = torch.zeros(result[1], dtype=gradient.dtype)
+    return differentiated(lambda x: convolution([x[0], filters], attributes, None), images, gradient)
+
+
+def convolution_filter_gradient(operands, attributes, result):
+    images, gradient = operands
+    filters = torch.zeros(result[1], dtype=gradient.dtype)
+    return differentiated(
+        lambda w: convolution([images, w[0]], attributes, None), filters, gradient)
+
+
+def pool_gradient(average):
+    def compute(operands, attributes, result):
+        x = torch.zeros(result[1], dtype=operands[0].dtype) if average else operands[0]
+        return differentiated(lambda x: pool(average)(x, attributes, None), x, operands[-1])
+
+    return compute
+
+
+# The functions whose derivative PyTorch takes from the output, as a function of it.
+INVERSES = {
+    "relu": lambda y, _: y, "relu6": lambda y, _: y,
+    "leakyRelu": lambda y, slope: torch.where(y > 0, y, y / slope),
+    "elu": lambda y, alpha: torch.where(y > 0, y, torch.log1p(y / alpha)),
+    "sigmoid": lambda y, _: torch.logit(y), "tanh": lambda y, _: torch.atanh(y),
+    "hardSigmoid": lambda y, _: y * 6 - 3,
+}
+
+
+def activation_gradient(name):
+    def compute(operands, attributes, result):
+        value, gradient = operands
+        factor = next(iter(lists(attributes).values()), None)
+        if name in INVERSES and (factor is None or factor >= 0):
+            value = INVERSES[name](value, factor)
+        forward = lambda x: OPS[name](x, attributes, None)
+        return differentiated(forward, value, gradient)
+
+    return compute
+
+
+def epsilon_of(attributes):
+    return float(re.search(r"epsilon ([-\w.]+)", attributes)[1])
+
+
+def batch_norm_training(operands, attributes, result):
+    x, scale, offset = operands
+    axes = [axis for axis in range(x.ndim) if axis != 1]
+    variance, mean = torch.var_mean(x, axes, correction=0)
+    epsilon = epsilon_of(attributes)
+    return F.batch_norm(x, mean, variance, scale, offset, eps=epsilon), mean, variance
+
+
+def batch_norm_gradient(operands, attributes, result):
+    x, scale, mean, variance, gradient = operands
+    epsilon = epsilon_of(attributes)
+    mask = (True, True, True)
+    rstd = torch.rsqrt(variance + epsilon)
+    return torch.ops.aten.native_batch_norm_backward(
+        gradient, x, scale, None, None, mean, rstd, True, epsilon, mask)
+
+
+def activated(x, attributes):
+    """The activation of an in-place batch norm, as `activation leakyRelu slope 0.2` says."""
+    name, *factor = attributes.split("activation ")[1].split(" ", 1)
+    return x if name == "identity" else OPS[name]([x], factor[0], None)
+
+
+def activated_batch_norm(operands, attributes, result):
+    x, scale, offset = operands
+    factor = scale.abs() + epsilon_of(attributes)
+    y, mean, variance = batch_norm_training([x, factor, offset], attributes, result)
+    return activated(y, attributes), mean, variance
+
+
+def activated_batch_norm_gradient(operands, attributes, result):
+    """Undoes y by autograd's own means: the gradients at the x that gives it."""
+    y, scale, offset, variance, gradient = operands
+    epsilon = epsilon_of(attributes)
+    view = [1, -1] + [1] * (y.ndim - 2)
+    name, *rest = attributes.split("activation ")[1].split(" ")
+    z = y if name == "identity" else INVERSES[name](y, float(rest[-1]))
+    factor = scale.abs() + epsilon
+    standardized = (z - offset.view(view)) / factor.view(view)
+    (inner,) = differentiated(lambda x: activated(x[0], attributes), z, gradient)
+    # Any mean will do: x is put where it gives this x̂.
+    x = standardized * torch.sqrt(variance + epsilon).view(view)
+    dx, dfactor, doffset = batch_norm_gradient(
+        [x, factor, torch.zeros_like(variance), variance, inner], attributes, result)
+    return dx, torch.where(scale < 0, -dfactor, dfactor), doffset
+
+
+def local_response_norm_gradient(operands, attributes, result):
+    x, gradient = operands
+    return differentiated(lambda x: local_response_norm(x, attributes, None), x, gradient)
+
+
 OPS = {
     "constant": constant, "iota": iota, "negate": unary(torch.neg), "abs": unary(torch.abs),
     "sign": unary(torch.sign), "exp": unary(torch.exp), "log": unary(torch.log),
@@ -233,7 +342,19 @@ OPS = {
         operands[0], int(attributes.split()[1])),
     "dot": dot, "convolution": convolution, "maxPool": pool(False), "averagePool": pool(True),
     "batchNorm": batch_norm, "localResponseNorm": local_response_norm,
+    "convolutionInputGradient": convolution_input_gradient,
+    "convolutionFilterGradient": convolution_filter_gradient,
+    "maxPoolGradient": pool_gradient(False), "averagePoolGradient": pool_gradient(True),
+    "batchNormTraining": batch_norm_training, "batchNormGradient": batch_norm_gradient,
+    "activatedBatchNorm": activated_batch_norm,
+    "activatedBatchNormGradient": activated_batch_norm_gradient,
+    "localResponseNormGradient": local_response_norm_gradient,
 }
+ACTIVATIONS = [
+    "relu", "relu6", "leakyRelu", "elu", "sigmoid", "tanh", "hardSigmoid", "swish", "hardSwish",
+    "mish",
+]
+OPS |= {name + "Gradient": activation_gradient(name) for name in ACTIVATIONS}
 
 
 def main():
@@ -249,14 +370,18 @@ def main():
     for case in read_cases():
         operands = [draw(spec, random) for spec in case["operands"]]
         exact = [x.double() if x.dtype.is_floating_point else x for x in operands]
-        (dtype, shape), = case["results"]
         # A conversion is PyTorch's own, from the type of the operand.
         given = operands if case["op"] == "convert" else exact
-        result = OPS[case["op"]](given, case["attributes"], (dtype, shape))
-        assert list(result.shape) == shape, (case["name"], result.shape)
+        results = OPS[case["op"]](given, case["attributes"], case["results"][0])
+        results = results if isinstance(results, tuple) else (results,)
+        shapes = [list(result.shape) for result in results]
+        assert shapes == [shape for _, shape in case["results"]], (case["name"], shapes)
         header[case["name"]] = {
             "operands": [store(x) for x in operands],
-            "results": [store(result.to(getattr(torch, dtype)))],
+            "results": [
+                store(result.detach().to(getattr(torch, dtype)))
+                for result, (dtype, _) in zip(results, case["results"])
+            ],
         }
     rows = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in header.items()]
     (HERE / "torch.json").write_text("{" + ",\n".join(rows) + "}\n")
