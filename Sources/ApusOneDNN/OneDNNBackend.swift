@@ -64,11 +64,12 @@ public struct OneDNNBackend: Backend {
   /// - Parameters:
   ///   - part: the graph for as many images as run at a time.
   ///   - images: their layout between convolutions.
+  ///   - prefersIm2col: whether the fixed rules gather what convolutions see.
   func makeProgram(
     _ graph: Graph, _ part: Graph, _ parameters: PreparedParameters, _ tuner: LayerTuner?,
-    images: Layout
+    images: Layout, prefersIm2col: Bool = false
   ) throws(BackendError) -> OneDNNProgram {
-    let (library, plan) = try plan(part, tuner, images: images)
+    let (library, plan) = try plan(part, tuner, images: images, prefersIm2col: prefersIm2col)
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }
     let statics = try Preparation(plan, library, parameters, threads: threads).run()
@@ -87,10 +88,11 @@ public struct OneDNNBackend: Backend {
 
   /// The plan of a graph as it is.
   func plan(
-    _ graph: Graph, _ tuner: LayerTuner?, images: Layout
+    _ graph: Graph, _ tuner: LayerTuner?, images: Layout, prefersIm2col: Bool = false
   ) throws(BackendError) -> (library: OneDNNLibrary, plan: Plan) {
     let library = OneDNNLibrary(
-      threads: threads, usesOwnKernels: mode == .compiled, usesWinograd: !exact, tuner: tuner)
+      threads: threads, usesOwnKernels: mode == .compiled, usesWinograd: !exact,
+      prefersIm2col: prefersIm2col, tuner: tuner)
     do {
       let passes = verifies ? Passes.inference.verified : .inference
       let rewritten = mode == .compiled ? try passes.run(graph) : graph

@@ -24,6 +24,9 @@ final class OneDNNLibrary: KernelLibrary {
   let vectors: Vectors?
   /// Whether convolutions may be computed in tiles, which round more.
   let usesWinograd: Bool
+  /// Whether the fixed rules gather convolutions (im2col) that the library could run in their
+  /// layouts too.
+  let prefersIm2col: Bool
   /// Chooses algorithms by timing; without it fixed rules do.
   private let tuner: LayerTuner?
 
@@ -31,8 +34,13 @@ final class OneDNNLibrary: KernelLibrary {
   ///   - threads: how many the kernels will run on; primitives depend on it.
   ///   - usesOwnKernels: whether kernels of CKernels may run convolutions.
   ///   - usesWinograd: whether those may compute them in tiles.
-  init(threads: Int, usesOwnKernels: Bool, usesWinograd: Bool, tuner: LayerTuner? = nil) {
+  ///   - prefersIm2col: whether the fixed rules gather channels-last images too.
+  init(
+    threads: Int, usesOwnKernels: Bool, usesWinograd: Bool, prefersIm2col: Bool = false,
+    tuner: LayerTuner? = nil
+  ) {
     self.threads = threads
+    self.prefersIm2col = prefersIm2col
     self.tuner = tuner
     self.usesWinograd = usesWinograd
     vectors = usesOwnKernels ? .effective : nil
@@ -98,10 +106,10 @@ final class OneDNNLibrary: KernelLibrary {
     let tiled = tiled(convolution, step)
     if tiled.algorithm != .library { return tiled }
     if let depthwise = depthwise(convolution, step) { return depthwise }
-    if case .blocked = step.operands[0].layout, let gathered = im2col(convolution, step) {
-      return gathered
-    }
-    return prefersPointwise(step) ? pointwise(convolution, step) ?? step : step
+    if prefersPointwise(step), let pointwise = pointwise(convolution, step) { return pointwise }
+    var isGathered = prefersIm2col
+    if case .blocked = step.operands[0].layout { isGathered = true }
+    return isGathered ? im2col(convolution, step) ?? step : step
   }
 
   /// The library computes exponentials slowly, and its kernels fill only whole vectors well.

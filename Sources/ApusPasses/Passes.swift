@@ -26,7 +26,8 @@ public struct Passes: Sendable {
 
   /// What a compiled forward pass goes through.
   public static let inference = Passes([
-    .removeIdentities, .mergeCommon, .foldBatchNorm, .mergeCommon, .removeDead,
+    .removeIdentities, .mergeCommon, .splitBatchNorm, .removeDead, .foldBatchNorm, .removeDead,
+    .foldBatchNormAhead, .mergeCommon, .removeDead,
   ])
 
   /// The same passes with the check after each.

@@ -10,31 +10,39 @@ struct NetworkTuner {
   /// What is chosen for the network as a whole.
   private struct Choice: LosslessStringConvertible {
     var images: Layout
+    /// Whether the fixed rules gather what convolutions see, or leave them to the library.
+    var prefersIm2col: Bool
     /// `nil`: the whole batch.
     var microBatch: Int?
     /// Whether layers run by the algorithms that timing chose, and not by those of fixed rules.
     var timesLayers = false
 
-    init(_ images: Layout, _ microBatch: Int?) {
+    init(_ images: Layout, prefersIm2col: Bool, _ microBatch: Int?) {
       self.images = images
+      self.prefersIm2col = prefersIm2col
       self.microBatch = microBatch
+    }
+
+    func with(microBatch: Int?) -> Choice {
+      Choice(images, prefersIm2col: prefersIm2col, microBatch)
     }
 
     init?(_ description: String) {
       let words = description.split(separator: " ")
       let images = NetworkTuner.layouts.first { "\($0)" == words.first ?? "" }
-      guard words.count == 3, let images else { return nil }
-      self.init(images, Int(words[1]))
-      timesLayers = words[2] == "timed"
+      guard words.count == 4, let images else { return nil }
+      self.init(images, prefersIm2col: words[1] == "im2col", Int(words[2]))
+      timesLayers = words[3] == "timed"
     }
 
     var description: String {
-      "\(images) \(microBatch.map(String.init) ?? "whole") \(timesLayers ? "timed" : "ruled")"
+      "\(images) \(prefersIm2col ? "im2col" : "library")"
+        + " \(microBatch.map(String.init) ?? "whole") \(timesLayers ? "timed" : "ruled")"
     }
   }
 
   private static let layouts = [
-    Layout.any, .blocked(Vectors.effective == .avx512 ? 16 : 8), .channelsLast,
+    Layout.blocked(Vectors.effective == .avx512 ? 16 : 8), .any, .channelsLast,
   ]
   /// More images than that do not run at a time.
   private static let largest = 16
@@ -71,7 +79,8 @@ struct NetworkTuner {
     until deadline: ContinuousClock.Instant = .now
   ) throws(BackendError) -> OneDNNProgram {
     let tuner = choice.timesLayers ? LayerTuner(backend.tuning, cache, deadline: deadline) : nil
-    return try backend.makeProgram(graph, part, parameters, tuner, images: choice.images)
+    return try backend.makeProgram(
+      graph, part, parameters, tuner, images: choice.images, prefersIm2col: choice.prefersIm2col)
   }
 
   /// The layout and the micro-batch that take the least time for an image with the algorithms that
@@ -84,22 +93,24 @@ struct NetworkTuner {
     let trial = PreparedParameters(parameters.store)
     let ruled = try backend.microBatched(graph).batch
     let microBatch = ruled == graph.batch ? nil : ruled
+    let layouts =
+      Self.layouts.map { Choice($0, prefersIm2col: true, microBatch) }
+      + [Choice(.any, prefersIm2col: false, microBatch)]
     var choice = try fastest(
-      of: Self.layouts.map { Choice($0, microBatch) }, graph, trial,
-      until: start + backend.tuning.budget / 4)
+      of: layouts, graph, trial, until: start + backend.tuning.budget / 2)
     if let batch = graph.batch, backend.microBatch == nil {
       var sizes = [8, 2, 1, 16].filter { batch % $0 == 0 && $0 < batch }.map(Int?.some)
       if batch <= Self.largest { sizes.append(nil) }
       let others = sizes.filter { $0 != microBatch }
       choice = try fastest(
-        of: [choice] + others.map { Choice(choice.images, $0) }, graph, trial,
-        until: start + backend.tuning.budget / 2)
+        of: [choice] + others.map { choice.with(microBatch: $0) }, graph, trial,
+        until: start + backend.tuning.budget * 3 / 4)
     }
     guard let part = part(of: graph, choice) else { return choice }
     let byRules = try program(of: part, part, choice, trial)
     choice.timesLayers = true
     let byTiming = try program(
-      of: part, part, choice, trial, until: start + backend.tuning.budget * 2 / 3)
+      of: part, part, choice, trial, until: start + backend.tuning.budget * 7 / 8)
     // Single layers are timed with other neighbours than they have.
     let times = try [byRules, byTiming].timedInTurn(
       runs: backend.tuning.runs, until: start + backend.tuning.budget)
@@ -107,8 +118,8 @@ struct NetworkTuner {
     return choice
   }
 
-  /// The choice that takes the least time for an image by the fixed rules; the first one where the
-  /// others gain too little, or where there is no time to try them.
+  /// The choice that takes the least time for an image by the fixed rules; the first one that is not
+  /// hopeless where the others gain too little, or where there is no time to try them.
   private func fastest(
     of choices: [Choice], _ graph: Graph, _ trial: PreparedParameters,
     until deadline: ContinuousClock.Instant
@@ -121,7 +132,7 @@ struct NetworkTuner {
       let isSlow = choice.images != .any && program.kernels.contains(where: \.isReference)
       if !isSlow { candidates.append((choice, program)) }
     }
-    guard candidates.count > 1 else { return choices[0] }
+    guard candidates.count > 1 else { return candidates.first?.choice ?? choices[0] }
     let times = try candidates.map(\.program).timedInTurn(
       runs: backend.tuning.runs, until: deadline)
     var best = 0

@@ -5,6 +5,10 @@ import ApusRuntime
 extension [OneDNNProgram] {
   /// A program whose first run takes so many times as long as another's is not run again.
   private static var hopeless: Double { 2 }
+  /// Where one run of each takes no longer, in nanoseconds, there are so many even beyond the
+  /// deadline: one by itself may be disturbed.
+  private static var brief: Double { 1e8 }
+  private static var roundsOfBrief: Int { 4 }
 
   /// The least time for an image of a few runs of each program, in nanoseconds, on numbers that mean
   /// nothing.
@@ -32,7 +36,9 @@ extension [OneDNNProgram] {
     for index in indices { least.append(try run(index)) }
     guard let best = least.min() else { return [] }
     let hopeful = indices.filter { least[$0] <= Self.hopeless * best }
-    for _ in 1..<Swift.max(runs, 2) where clock.now < deadline && hopeful.count > 1 {
+    let isBrief = hopeful.reduce(0) { $0 + least[$1] * images[$1] } < Self.brief
+    for round in 1..<Swift.max(runs, 2) where hopeful.count > 1 {
+      guard clock.now < deadline || isBrief && round < Self.roundsOfBrief else { break }
       for index in hopeful { least[index] = Swift.min(least[index], try run(index)) }
     }
     return least
