@@ -48,25 +48,33 @@ static void cut_chunks(const CKIm2col *c, Im2colPlan *plan, ptrdiff_t pixels) {
   plan->chunk = (int)ceiling(plan->runPixels, plan->runChunks);
 }
 
-/// Few pixels are shared by all threads, each for some of the outputs, many pixels by all outputs.
+/// Few pixels are shared by all threads, each for some of the outputs, many pixels by all outputs;
+/// then there are as many chunks for each thread.
 static void cut_work(const CKIm2col *c, Im2colPlan *plan) {
   // In multiplications of a vector, for a vector that is gathered and for bytes from elsewhere.
   enum { gather = 4, bytesFetched = 4 };
   const double sourceSize = (double)c->images * c->height * c->width * c->inputs * sizeof(float);
+  const int fewest = plan->runChunks;
   double best = 0;
   for (int parts = 1; parts <= c->threads && parts <= plan->panels; parts++) {
     const int chunkParts = c->threads / parts;
-    const double chunks = ceiling(plan->runs * plan->runChunks, chunkParts);
+    const bool isEven = plan->runs % chunkParts == 0 || plan->runPixels < chunkParts;
+    const int runChunks = isEven ? fewest : (int)ceiling(fewest, chunkParts) * chunkParts;
+    const double chunk = ceiling(plan->runPixels, runChunks);
+    const double chunks = ceiling(plan->runs * runChunks, chunkParts);
     const double panels = ceiling(plan->panels, parts);
     const double blocks = parts == 1 ? plan->outputBlocks : panels * panelBlocks;
-    const double rows = chunks * plan->chunk * plan->row;
+    const double rows = chunks * chunk * plan->row;
     const double gathered = plan->readsSource ? 0 : rows / plan->lanes * gather;
     const double filters = chunks * blocks * plan->lanes * plan->row * sizeof(float);
-    const double time = rows * blocks + gathered + (filters + sourceSize / chunkParts) / bytesFetched;
+    const double time =
+        rows * blocks + gathered + (filters + sourceSize / chunkParts) / bytesFetched;
     if (parts > 1 && time >= best) continue;
     best = time;
     plan->chunkParts = chunkParts;
     plan->panelParts = parts;
+    plan->runChunks = runChunks;
+    plan->chunk = (int)chunk;
   }
 }
 
