@@ -106,11 +106,11 @@ struct NetworkTuner {
         of: [choice] + others.map { choice.with(microBatch: $0) }, graph, trial,
         until: start + backend.tuning.budget * 3 / 4)
     }
-    guard let part = part(of: graph, choice) else { return choice }
+    let deadline = start + backend.tuning.budget * 7 / 8
+    guard let part = part(of: graph, choice), ContinuousClock.now < deadline else { return choice }
     let byRules = try program(of: part, part, choice, trial)
     choice.timesLayers = true
-    let byTiming = try program(
-      of: part, part, choice, trial, until: start + backend.tuning.budget * 7 / 8)
+    let byTiming = try program(of: part, part, choice, trial, until: deadline)
     // Single layers are timed with other neighbours than they have.
     let times = try [byRules, byTiming].timedInTurn(
       runs: backend.tuning.runs, until: start + backend.tuning.budget)
@@ -119,13 +119,13 @@ struct NetworkTuner {
   }
 
   /// The choice that takes the least time for an image by the fixed rules; the first one that is not
-  /// hopeless where the others gain too little, or where there is no time to try them.
+  /// hopeless where the others gain too little. Two are tried even where there is no time.
   private func fastest(
     of choices: [Choice], _ graph: Graph, _ trial: PreparedParameters,
     until deadline: ContinuousClock.Instant
   ) throws(BackendError) -> Choice {
     var candidates: [(choice: Choice, program: OneDNNProgram)] = []
-    for choice in choices where candidates.isEmpty || ContinuousClock.now < deadline {
+    for choice in choices where candidates.count < 2 || ContinuousClock.now < deadline {
       guard let part = part(of: graph, choice) else { continue }
       let program = try program(of: part, part, choice, trial)
       // Plain loops would take seconds.
