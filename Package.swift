@@ -73,8 +73,8 @@ let package = Package(
     tests(
       of: "ApusOneDNN",
       uses: [
-        "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime", "ApusTensor",
-        "ApusTestSupport",
+        "ApusAutodiff", "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime",
+        "ApusTensor", "ApusTestSupport",
       ]),
 
     tests(

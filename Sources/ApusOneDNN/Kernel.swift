@@ -88,6 +88,15 @@ struct Blueprint {
     return pointer.map { dnnl_memory_desc_get_size($0) } ?? 0
   }
 
+  /// Whether a forward pass leaves notes for the backward pass.
+  var needsWorkspace: Bool {
+    guard
+      let pointer = dnnl_primitive_desc_query_md(
+        description.pointer, dnnl_query_workspace_md, 0)
+    else { return false }
+    return dnnl_memory_desc_get_size(pointer) > 0
+  }
+
   /// Goes on to the implementation of that name; `false` where no later one has it.
   func advance(to name: String) -> Bool {
     while implementation != name {

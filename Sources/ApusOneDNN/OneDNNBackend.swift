@@ -2,6 +2,7 @@ import ApusIR
 import ApusPasses
 import ApusPlan
 import ApusRuntime
+import CKernels
 
 /// Runs graphs on the CPU with oneDNN.
 public struct OneDNNBackend: Backend {
@@ -104,14 +105,13 @@ public struct OneDNNBackend: Backend {
 }
 
 extension OneDNNBackend {
-  /// Whether oneDNN runs the op on operands of these types; the reference runs it otherwise.
+  /// Whether oneDNN or a kernel of CKernels runs the op on operands of these types; the reference
+  /// runs it otherwise.
   public static func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
     guard operands.allSatisfy({ $0.dtype == .float32 && $0.rank <= 5 }) else { return false }
     switch op {
-    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
-      .barrier, .argMax, .activationGradient, .convolutionInputGradient,
-      .convolutionFilterGradient, .poolGradient, .batchNormTraining, .batchNormGradient,
-      .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNormGradient:
+    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .slice, .pad,
+      .barrier, .argMax:
       return false
     case .unary(let unary): return unary.algorithm != nil
     case .binary(let binary): return binary.algorithm != nil
@@ -119,9 +119,15 @@ extension OneDNNBackend {
       // The library refuses a reduction that reduces nothing.
       return reduce.axes.contains { operands[0].shape[$0] > 1 }
     case .pool(let pool): return pool.hasKernel(on: operands[0])
+    case .broadcast(let broadcast): return broadcast.isOverPixels(of: operands[0])
     case .transpose(let transpose): return !transpose.permutation.isEmpty
-    case .activation, .concatenate, .dot, .convolution, .batchNorm,
-      .localResponseNorm:
+    case .poolGradient(let gradient): return gradient.hasKernel(on: operands)
+    case .activationGradient(let activation): return activation.gradientAlgorithm != nil
+    case .activatedBatchNorm, .activatedBatchNormGradient:
+      return [2, 4].contains(operands[0].rank) && Vectors.effective != nil
+    case .activation, .concatenate, .dot, .convolution, .convolutionInputGradient,
+      .convolutionFilterGradient, .batchNorm, .batchNormTraining, .batchNormGradient,
+      .localResponseNorm, .localResponseNormGradient:
       return true
     }
   }

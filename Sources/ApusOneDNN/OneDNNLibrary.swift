@@ -60,6 +60,10 @@ final class OneDNNLibrary: KernelLibrary {
         }
         let resolved = try resolve(convolution, step)
         return try tuner?.fastest(convolution, resolved, self) ?? ruled(convolution, resolved)
+      case .op(.convolutionInputGradient(let gradient)):
+        return try resolveGradient(gradient.convolution, step)
+      case .op(.convolutionFilterGradient(let gradient)):
+        return try resolveGradient(gradient.convolution, step)
       case .op(.dot(let dot)): return try resolve(dot, step)
       default: return step
       }
@@ -152,22 +156,31 @@ final class OneDNNLibrary: KernelLibrary {
     guard case .op(let op) = step.kind else { return try reorder(step) }
     guard hasKernel(for: op, on: step.operands.map(\.type)) else { return nil }
     switch op {
-    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .broadcast, .slice, .pad,
-      .barrier, .argMax, .activationGradient, .convolutionInputGradient,
-      .convolutionFilterGradient, .poolGradient, .batchNormTraining, .batchNormGradient,
-      .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNormGradient:
+    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .slice, .pad,
+      .barrier, .argMax, .activatedBatchNorm, .activatedBatchNormGradient:
       return nil
     case .unary(let unary): return try self.unary(unary, step)
     case .binary(let binary): return try self.binary(binary, step)
     case .activation(let activation): return try self.activation(activation, step)
+    case .activationGradient(let activation): return try activationGradient(activation, step)
+    case .broadcast(let broadcast): return try self.broadcast(broadcast, step)
     case .transpose(let transpose): return try self.transpose(transpose, step)
     case .concatenate(let concatenate): return try self.concatenate(concatenate, step)
     case .reduce(let reduce): return try self.reduce(reduce, step)
     case .dot(let dot): return try self.dot(dot, step)
     case .convolution(let convolution): return try self.convolution(convolution, step)
+    case .convolutionInputGradient(let gradient):
+      return try convolutionGradient(gradient.convolution, step)
+    case .convolutionFilterGradient(let gradient):
+      return try convolutionGradient(gradient.convolution, step)
     case .pool(let pool): return try self.pool(pool, step)
+    case .poolGradient(let gradient):
+      return gradient.readsImages ? nil : try averagePoolGradient(gradient.pool, step)
     case .batchNorm(let norm): return try batchNorm(norm, step)
+    case .batchNormTraining(let norm): return try batchNormTraining(norm, step)
+    case .batchNormGradient(let norm): return try batchNormGradient(norm, step)
     case .localResponseNorm(let norm): return try localResponseNorm(norm, step)
+    case .localResponseNormGradient(let norm): return try localResponseNormGradient(norm, step)
     }
   }
 }

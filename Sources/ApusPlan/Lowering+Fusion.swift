@@ -128,7 +128,8 @@ extension Binary {
     }
   }
 
-  fileprivate var isCommutative: Bool {
+  /// Whether its operands may change places.
+  var isCommutative: Bool {
     switch self {
     case .add, .multiply, .maximum, .minimum, .and, .or: true
     case .subtract, .divide, .power: false

@@ -19,6 +19,9 @@ struct Lowering {
   var scaled: [Value: (image: Operand, factors: Operand)] = [:]
   /// The means over the pixels of values, where their kernels make them too.
   var means: [Value: Operand] = [:]
+  /// The sums of each channel of a convolution's gradients, which the kernel of the filters' gradient
+  /// makes too: the gradient of the bias.
+  var channelSums: [Value: Operand] = [:]
   var reordered: [Operand: [Layout: Operand]] = [:]
   /// The nodes that read each value; an output of the graph counts as the node after the last.
   let readers: [[Int]]
@@ -50,7 +53,7 @@ struct Lowering {
     case .iota: try lowerRowMajor(node)
     case .unary, .binary, .compare, .select, .convert: try lowerElementwise(node, at: index)
     case .activation: try lowerElementwise(node, at: index)
-    case .activationGradient: try lowerRowMajor(node)
+    case .activationGradient: try lowerInPlaceOfLayout(node)
     case .reshape: try lowerReshape(node)
     case .transpose: try lowerRowMajor(node)
     case .broadcast(let broadcast): try lowerBroadcast(broadcast, node)
@@ -63,10 +66,14 @@ struct Lowering {
     case .convolution: try lowerConvolution(node, at: index)
     case .pool, .localResponseNorm: try lowerInPlaceOfLayout(node)
     case .batchNorm: try lowerBatchNorm(node, at: index)
-    case .convolutionInputGradient, .convolutionFilterGradient: try lowerRowMajor(node)
-    case .poolGradient, .localResponseNormGradient: try lowerRowMajor(node)
-    case .batchNormTraining, .batchNormGradient: try lowerRowMajor(node)
-    case .activatedBatchNorm, .activatedBatchNormGradient: try lowerRowMajor(node)
+    case .convolutionInputGradient: try lowerConvolutionInputGradient(node)
+    case .convolutionFilterGradient: try lowerConvolutionFilterGradient(node)
+    case .poolGradient(let gradient):
+      try lowerInPlaceOfLayout(node, joinsChannels: gradient.readsImages)
+    case .batchNormTraining, .batchNormGradient, .localResponseNormGradient:
+      try lowerInPlaceOfLayout(node)
+    case .activatedBatchNorm, .activatedBatchNormGradient:
+      try lowerInPlaceOfLayout(node, joinsChannels: true)
     }
   }
 }
@@ -94,9 +101,15 @@ extension Lowering {
     return result
   }
 
-  /// A value in a layout, reordered where it lies in another.
+  /// A value in a layout, reordered where it lies in another; a kernel makes a broadcast in any.
   mutating func operand(_ value: Value, in layout: Layout) throws(PlanError) -> Operand {
-    reorder(try operand(value), to: layout)
+    if places[value] == nil, let (source, node) = broadcasts[value],
+      library.hasKernel(for: node.op, on: [source.type])
+    {
+      places[value] = emit(
+        Step(.op(node.op), [source], [newOperand(graph[value], layout)], path: node.path))
+    }
+    return reorder(try operand(value), to: layout)
   }
 
   /// A value as a binary op may read it: with unit extents where it is a broadcast.

@@ -18,11 +18,11 @@ extension Plan {
       for position in steps[index].operands.indices { rename(&steps[index].operands[position]) }
       // A step that accumulates writes where an operand lies.
       for position in steps[index].results.indices { rename(&steps[index].results[position]) }
-      guard steps[index].isElementwise, let result = steps[index].results.first,
+      guard let result = steps[index].results.first,
         buffers[result.buffer].place == .allocated,
         // Not where it is one of several that lie together.
         result.offset == 0, buffers[result.buffer].sizeInBytes == result.sizeInBytes,
-        let dying = steps[index].operands.first(where: { operand in
+        let dying = steps[index].overwritable.first(where: { operand in
           operand.type == result.type && operand.layout == result.layout
             && buffers[operand.buffer].place == .allocated && lastUses[operand.buffer] == index
         })
@@ -36,19 +36,21 @@ extension Plan {
 }
 
 extension Step {
-  /// Whether each element of the first result depends on the same element of the operands and on
-  /// whole vectors per channel, which are read or summed before anything is written.
-  fileprivate var isElementwise: Bool {
-    guard case .op(let op) = kind else { return false }
+  /// The operands that the first result may be written over: each of its elements depends on the same
+  /// element of them and on whole vectors per channel, which are read or summed before anything is
+  /// written. The kernel library's gradients may be written over a gradient only.
+  fileprivate var overwritable: [Operand] {
+    guard case .op(let op) = kind else { return [] }
     switch op {
-    case .unary, .binary, .activation, .activationGradient, .batchNorm, .batchNormTraining,
-      .batchNormGradient, .activatedBatchNorm, .activatedBatchNormGradient:
-      return true
+    case .unary, .binary, .activation: return operands
+    case .batchNorm, .batchNormTraining, .activatedBatchNorm: return [operands[0]]
+    case .activationGradient, .batchNormGradient: return [operands[operands.count - 1]]
+    case .activatedBatchNormGradient: return [operands[0], operands[4]]
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
       .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution,
       .convolutionInputGradient, .convolutionFilterGradient, .pool, .poolGradient,
       .localResponseNorm, .localResponseNormGradient:
-      return false
+      return []
     }
   }
 }

@@ -15,3 +15,16 @@ INLINE void stream(float *to, Vector value) { __builtin_nontemporal_store(value,
 /// The larger and the smaller of two numbers, or `x` where it is NaN.
 INLINE Vector larger(Vector bound, Vector x) { return x < bound ? bound : x; }
 INLINE Vector smaller(Vector bound, Vector x) { return x > bound ? bound : x; }
+
+/// The first `count` numbers, zeros after them.
+INLINE Vector load_some(const float *from, const int count) {
+  if (count == LANES) return load(from);
+  Vector value = (Vector)0;
+  for (int lane = 0; lane < count; lane++) value[lane] = from[lane];
+  return value;
+}
+
+INLINE void store_some(float *to, Vector value, const int count) {
+  if (count == LANES) return store(to, value);
+  for (int lane = 0; lane < count; lane++) to[lane] = value[lane];
+}

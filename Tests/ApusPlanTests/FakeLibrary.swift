@@ -9,13 +9,13 @@ struct FakeLibrary: KernelLibrary {
 
   func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
     switch op {
-    case .unary, .binary, .activation, .concatenate, .reduce, .dot, .convolution, .pool,
-      .batchNorm, .localResponseNorm:
+    case .unary, .binary, .activation, .activationGradient, .concatenate, .reduce, .dot,
+      .convolution, .convolutionInputGradient, .convolutionFilterGradient, .pool, .batchNorm,
+      .batchNormTraining, .batchNormGradient, .localResponseNorm:
       operands.allSatisfy { $0.dtype == .float32 }
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
-      .slice, .pad, .barrier, .argMax, .activationGradient, .convolutionInputGradient,
-      .convolutionFilterGradient, .poolGradient, .batchNormTraining, .batchNormGradient,
-      .activatedBatchNorm, .activatedBatchNormGradient, .localResponseNormGradient:
+      .slice, .pad, .barrier, .argMax, .poolGradient, .activatedBatchNorm,
+      .activatedBatchNormGradient, .localResponseNormGradient:
       false
     }
   }
@@ -38,6 +38,15 @@ struct FakeLibrary: KernelLibrary {
         step.algorithm = rule.algorithm
         step.operands[1].layout = .native("tiles\(tile)", sizeInBytes: 4 * weights.sizeInBytes)
       }
+    case .op(.convolutionInputGradient):
+      step.operands[0].layout = .blocked(16)
+      step.operands[1].layout = .native("flipped", sizeInBytes: weights.sizeInBytes)
+      step.results[0].layout = .blocked(16)
+    case .op(.convolutionFilterGradient):
+      step.operands[0].layout = .blocked(16)
+      step.operands[1].layout = .blocked(16)
+      step.results[0].layout = .native(
+        "gradient", sizeInBytes: 2 * step.results[0].type.sizeInBytes)
     case .op(.dot):
       step.operands[1].layout = .native("matrix", sizeInBytes: weights.sizeInBytes + 64)
     default: break

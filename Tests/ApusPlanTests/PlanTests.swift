@@ -145,6 +145,54 @@ struct PlanTests {
       """)
   }
 
+  @Test("keeps gradients in the images' layout, and writes the library's over gradients alone")
+  func gradients() throws {
+    let plan = try plan(.compiled) { scope, x in
+      let filter = scope.parameter("weight", [16, 16, 3, 3], .heNormal)
+      let scale = scope.parameter("scale", [16], .ones)
+      let window = Convolution(padding: Padding2D(1))
+      let y = try convolution(x, filter, window)
+      let (z, mean, variance) = try batchNormTraining(
+        y, scale: scale, offset: scope.parameter("offset", [16], .zeros), epsilon: 1e-5)
+      let a = try relu(z)
+      let dz = try a.activationGradient(.relu, exp(a))
+      let dy = try batchNormGradient(
+        y, scale: scale, mean: mean, variance: variance, gradient: dz, epsilon: 1e-5)[0]
+      return [
+        "dx": try convolutionInputGradient(dy, filter, window, images: Size2D(4)),
+        "dw": try convolutionFilterGradient(x, dy, window, kernel: Size2D(3)),
+      ]
+    }
+    expect(
+      plan,
+      """
+      prepare #5 filter float32[16, 16, 3, 3] = reorder(#1 plain float32[16, 16, 3, 3])
+      prepare #17 flipped float32[16, 16, 3, 3] = reorder(#1 plain float32[16, 16, 3, 3])
+      #4 nChw16c float32[2, 16, 4, 4] = reorder(#0 plain float32[2, 16, 4, 4])
+      #3 nChw16c float32[2, 16, 4, 4] = convolution(#4 nChw16c float32[2, 16, 4, 4], #5 filter float32[16, 16, 3, 3])
+      #7 nChw16c float32[2, 16, 4, 4], #8 plain float32[16], #9 plain float32[16] = batchNormTraining(#3 nChw16c float32[2, 16, 4, 4], #2 plain float32[16], #6 plain float32[16])
+      #7 nChw16c float32[2, 16, 4, 4] = relu(#7 nChw16c float32[2, 16, 4, 4])
+      #11 nChw16c float32[2, 16, 4, 4] = exp(#7 nChw16c float32[2, 16, 4, 4])
+      #11 nChw16c float32[2, 16, 4, 4] = reluGradient(#7 nChw16c float32[2, 16, 4, 4], #11 nChw16c float32[2, 16, 4, 4])
+      #11 nChw16c float32[2, 16, 4, 4], #14 plain float32[16], #15 plain float32[16] = batchNormGradient(#3 nChw16c float32[2, 16, 4, 4], #2 plain float32[16], #8 plain float32[16], #9 plain float32[16], #11 nChw16c float32[2, 16, 4, 4])
+      #16 nChw16c float32[2, 16, 4, 4] = convolutionInputGradient(#11 nChw16c float32[2, 16, 4, 4], #17 flipped float32[16, 16, 3, 3])
+      #18 gradient float32[16, 16, 3, 3] = convolutionFilterGradient(#4 nChw16c float32[2, 16, 4, 4], #11 nChw16c float32[2, 16, 4, 4])
+      #19 plain float32[16, 16, 3, 3] = reorder(#18 gradient float32[16, 16, 3, 3])
+      #20 plain float32[2, 16, 4, 4] = reorder(#16 nChw16c float32[2, 16, 4, 4])
+      return #20
+      return #19
+      """)
+  }
+
+  @Test("broadcasts nothing for a product, whichever side it is on")
+  func broadcastOnTheLeft() throws {
+    let text = try plan(.compiled, x: [2, 3]) { scope, x in
+      let rate = scope.argument("rate", .float32, [])
+      return ["a": try rate.broadcast(to: x.shape, axes: []) * exp(x)]
+    }.description
+    #expect(text.contains("multiply") && !text.contains("broadcast"))
+  }
+
   @Test("reorders what several steps read once")
   func sharedReorder() throws {
     let plan = try plan(.compiled) { scope, x in

@@ -21,15 +21,25 @@ extension Vectors {
 
 extension OneDNNLibrary {
   /// The kernel of CKernels that runs a step, if its algorithm is one of theirs or if it packs
-  /// filters for one.
+  /// filters for one, or if only they have one for the step's op.
   func own(_ step: Step) -> (any TeamKernel)? {
     switch step.algorithm {
     case .winograd: winograd(step)
     case .pointwise: pointwise(step)
     case .depthwise: depthwise(step)
     case .im2col: im2col(step)
-    case .library where step.kind == .reorder: packings[step.results[0].layout]
-    case .library, .implementation: nil
+    case .library: ownOnly(step)
+    case .implementation: nil
+    }
+  }
+
+  private func ownOnly(_ step: Step) -> (any TeamKernel)? {
+    switch step.kind {
+    case .reorder: packings[step.results[0].layout]
+    case .op(.poolGradient(let gradient)): maxPoolGradient(gradient, step)
+    case .op(.activatedBatchNorm(let norm)): activatedNorm(norm, step)
+    case .op(.activatedBatchNormGradient(let norm)): activatedNormGradient(norm, step)
+    case .op: nil
     }
   }
 
@@ -79,6 +89,24 @@ extension PixelStrides {
     self.init(
       image: height * width * channels, row: stride.height * width * channels,
       pixel: stride.width * channels)
+  }
+}
+
+extension ChannelBlocks {
+  /// Where the elements of images or of rows of a matrix lie; `nil` where channels are no neighbours,
+  /// or some of them padding.
+  init?(_ operand: Operand) {
+    let shape = operand.type.shape
+    let channels = shape[1]
+    let area = shape.rank == 4 ? shape[2] * shape[3] : 1
+    switch operand.layout {
+    case .channelsLast,
+      .rowMajor where shape.rank == 2:
+      self.init(image: area * channels, block: 0, pixel: channels, channels: Int32(channels))
+    case .blocked(let size) where channels % size == 0:
+      self.init(image: area * channels, block: area * size, pixel: size, channels: Int32(size))
+    case .rowMajor, .blocked, .native, .any: return nil
+    }
   }
 }
 

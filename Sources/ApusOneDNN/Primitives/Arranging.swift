@@ -3,7 +3,32 @@ import ApusPlan
 import ApusRuntime
 import COneDNN
 
+extension Broadcast {
+  /// Whether each number of a view `[n, c, 1, 1]` is repeated over the pixels of a channel.
+  func isOverPixels(of view: TensorType) -> Bool {
+    axes == Array(shape.indices) && shape.rank == 4
+      && view.shape == [shape[0], shape[1], 1, 1]
+  }
+}
+
 extension OneDNNLibrary {
+  /// An image of one pixel, enlarged.
+  func broadcast(_ broadcast: Broadcast, _ step: Step) throws(BackendError) -> Blueprint {
+    var view = step.operands[0]
+    let layout = step.results[0].layout
+    if layout.isRowMajor(for: view.type.shape) { view.layout = layout }
+    let source = try description(of: view)
+    let result = try description(of: step.results[0])
+    var blueprint = try Blueprint("dnnl_resampling_forward_primitive_desc_create") {
+      dnnl_resampling_forward_primitive_desc_create(
+        $0, $1, dnnl_forward_inference, dnnl_resampling_nearest, nil, source.pointer,
+        result.pointer, $2)
+    }
+    blueprint.bind(DNNL_ARG_SRC, .operand(0), source)
+    blueprint.bind(DNNL_ARG_DST, .result(0), result)
+    return blueprint
+  }
+
   /// Copies a tensor into another layout.
   func reorder(_ step: Step) throws(BackendError) -> Blueprint {
     let (from, to) = (step.operands[0], step.results[0])

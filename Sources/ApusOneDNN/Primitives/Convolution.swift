@@ -6,9 +6,7 @@ import COneDNN
 extension OneDNNLibrary {
   func convolution(_ convolution: Convolution, _ step: Step) throws(BackendError) -> Blueprint {
     let images = try description(of: step.operands[0])
-    let filter =
-      step.operands[1].layout == .rowMajor
-      ? try filterDescription(convolution, step) : try description(of: step.operands[1])
+    let filter = try filterDescription(of: step.operands[1], groups: convolution.groups)
     let bias = step.hasBias ? try description(of: step.operands[2]) : nil
     let result = try description(of: step.results[0])
     var blueprint = try primitive(convolution, images, filter, bias, result, step)
@@ -45,7 +43,7 @@ extension OneDNNLibrary {
     return try resolved(convolution, step, blueprint)
   }
 
-  private static func isSlow(_ implementation: String) -> Bool {
+  static func isSlow(_ implementation: String) -> Bool {
     implementation.hasPrefix("ref") || implementation.contains("gemm")
   }
 
@@ -63,7 +61,8 @@ extension OneDNNLibrary {
     if step.results[0].layout == .any { step.results[0].layout = result }
     step.operands[1].layout = native(
       try blueprint.wanted(dnnl_query_weights_md),
-      rowMajor: try filterDescription(convolution, step))
+      rowMajor: try .rowMajor(
+        filterShape(step.operands[1].type.shape, groups: convolution.groups)))
     return step
   }
 
@@ -102,8 +101,8 @@ extension OneDNNLibrary {
   private func blueprint(
     _ convolution: Convolution, _ step: Step
   ) throws(BackendError) -> Blueprint {
-    let filter = try MemoryDescription(
-      filterShape(convolution, step).extents, tag: dnnl_format_tag_any)
+    let filter = try filterDescription(
+      of: anyFilter(step).operands[1], groups: convolution.groups)
     let bias = step.hasBias ? try description(of: step.operands[2]) : nil
     return try primitive(
       convolution, try description(of: step.operands[0]), filter, bias,
@@ -114,31 +113,49 @@ extension OneDNNLibrary {
     _ convolution: Convolution, _ images: MemoryDescription, _ filter: MemoryDescription,
     _ bias: MemoryDescription?, _ result: MemoryDescription, _ step: Step
   ) throws(BackendError) -> Blueprint {
-    let (stride, dilation) = (convolution.stride, convolution.dilation)
-    let padding = convolution.padding
-    func pair(_ height: Int, _ width: Int) -> [Int64] { [Int64(height), Int64(width)] }
+    let window = ConvolutionWindow(convolution)
     return try Blueprint(
       "dnnl_convolution_forward_primitive_desc_create", postOps: postOps(of: step)
     ) {
       dnnl_convolution_forward_primitive_desc_create(
         $0, $1, dnnl_forward_inference, dnnl_convolution_direct, images.pointer, filter.pointer,
-        bias?.pointer, result.pointer, pair(stride.height, stride.width),
-        // The library counts the gaps between taps.
-        pair(dilation.height - 1, dilation.width - 1), pair(padding.top, padding.left),
-        pair(padding.bottom, padding.right), $2)
+        bias?.pointer, result.pointer, window.strides, window.gaps, window.before, window.after,
+        $2)
     }
   }
 
   /// Grouped filters have an axis of groups in front.
-  private func filterShape(_ convolution: Convolution, _ step: Step) -> Shape {
-    let shape = step.operands[1].type.shape
-    let groups = convolution.groups
-    return groups == 1 ? shape : Shape([groups, shape[0] / groups] + shape.dropFirst())
+  func filterShape(_ shape: Shape, groups: Int) -> Shape {
+    groups == 1 ? shape : Shape([groups, shape[0] / groups] + shape.dropFirst())
   }
 
-  private func filterDescription(
-    _ convolution: Convolution, _ step: Step
+  func filterDescription(
+    of filter: Operand, groups: Int
   ) throws(BackendError) -> MemoryDescription {
-    try .rowMajor(filterShape(convolution, step))
+    let shape = filterShape(filter.type.shape, groups: groups)
+    switch filter.layout {
+    case .rowMajor: return try .rowMajor(shape)
+    case .any: return try MemoryDescription(shape.extents, tag: dnnl_format_tag_any)
+    case .channelsLast, .blocked, .native: return try description(of: filter)
+    }
+  }
+}
+
+/// The window of a convolution in the library's words, height before width.
+struct ConvolutionWindow {
+  let strides: [Int64]
+  /// Between the taps of a filter.
+  let gaps: [Int64]
+  /// The padding at the top and left, and at the bottom and right.
+  let before: [Int64]
+  let after: [Int64]
+
+  init(_ convolution: Convolution) {
+    let (stride, dilation) = (convolution.stride, convolution.dilation)
+    let padding = convolution.padding
+    strides = [Int64(stride.height), Int64(stride.width)]
+    gaps = [Int64(dilation.height - 1), Int64(dilation.width - 1)]
+    before = [Int64(padding.top), Int64(padding.left)]
+    after = [Int64(padding.bottom), Int64(padding.right)]
   }
 }

@@ -42,7 +42,8 @@ extension Lowering {
       emit(Step(.op(node.op), operands, [newOperand(graph[value], layout)], path: node.path)))
   }
 
-  private func isDense(_ operand: Operand) -> Bool {
+  /// Whether no part of its memory is padding.
+  func isDense(_ operand: Operand) -> Bool {
     switch operand.layout {
     case .rowMajor, .channelsLast: true
     case .blocked(let block): operand.type.shape[1] % block == 0

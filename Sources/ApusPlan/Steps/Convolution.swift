@@ -84,7 +84,7 @@ extension Lowering {
   }
 
   /// Images of a few channels, which compiled plans read as the caller gives them.
-  private func isPlainInput(_ images: Operand) -> Bool {
+  func isPlainInput(_ images: Operand) -> Bool {
     mode == .compiled && images.layout == .rowMajor && images.type.shape[1] < 16
   }
 }

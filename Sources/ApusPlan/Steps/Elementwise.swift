@@ -9,7 +9,7 @@ extension Lowering {
     if try leaveToConvolution(node) { return }
     var operands: [Operand] = []
     var layout: Layout?
-    for (position, value) in node.operands.enumerated() {
+    for (position, value) in broadcastLast(node).enumerated() {
       // Kernels broadcast the second operand only.
       if position == 1, let source = broadcastSource(value) {
         operands.append(source)
@@ -28,5 +28,13 @@ extension Lowering {
     let step = Step(
       .op(node.op), operands + fusion.operands, [result], postOps: fusion.postOps, path: node.path)
     place(fusion.result, emit(step))
+  }
+
+  /// The operands, a broadcast after what is whole if they may change places.
+  private func broadcastLast(_ node: Node) -> [Value] {
+    guard case .binary(let binary) = node.op, binary.isCommutative,
+      broadcastSource(node.operands[0]) != nil, broadcastSource(node.operands[1]) == nil
+    else { return node.operands }
+    return node.operands.reversed()
   }
 }

@@ -8,6 +8,9 @@ extension Lowering {
       place(value, Operand(buffer: mean.buffer, type: graph[value], layout: .rowMajor))
       return
     }
+    if reduce.isChannelSum, let sum = channelSums[node.operands[0]] {
+      return place(node.results[0], sum)
+    }
     let type = graph[node.operands[0]]
     let size = type.rank == 4 ? Size2D(type.shape[2], type.shape[3]) : Size2D(1)
     let pool = Op.pool(Pool(.average(countsPadding: false), kernel: size, stride: Size2D(1)))
@@ -27,4 +30,7 @@ extension Lowering {
 extension Reduce {
   /// Whether it takes the mean over the pixels of images.
   var isGlobalMean: Bool { kind == .mean && axes == [2, 3] }
+
+  /// Whether it sums all pixels of each channel of images.
+  var isChannelSum: Bool { kind == .sum && axes == [0, 2, 3] }
 }

@@ -1,7 +1,9 @@
 #pragma once
+#include "ActivatedNorm.h"
 #include "Cache.h"
 #include "Depthwise.h"
 #include "Im2col.h"
+#include "MaxPoolGradient.h"
 #include "Peaks.h"
 #include "Pointwise.h"
 #include "Winograd.h"

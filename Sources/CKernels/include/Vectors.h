@@ -47,3 +47,10 @@ typedef enum CK_CLOSED CK_SWIFT(FusedActivation) CKActivation : int32_t {
 typedef struct CK_SWIFT(PixelStrides) CKPixelStrides {
   ptrdiff_t image, row, pixel;
 } CKPixelStrides;
+
+/// Where the elements of images lie whose channels are neighbours, in blocks of `channels` (all of
+/// them, if there is one block), in floats: to the next image, block and pixel. Pixels lie evenly.
+typedef struct CK_SWIFT(ChannelBlocks) CKChannelBlocks {
+  ptrdiff_t image, block, pixel;
+  int32_t channels;
+} CKChannelBlocks;
