@@ -40,7 +40,7 @@ let package = Package(
     library("ApusReference", uses: ["ApusIR", "ApusRuntime"]),
     library("ApusData", uses: ["ApusIR", "ApusRuntime", "CTurboJPEG", "CPNG", "CWebP"]),
     library("ApusAutodiff", uses: ["ApusIR", "ApusTensor"]),
-    library("ApusNN", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
+    library("ApusNN", uses: ["ApusIR", "ApusTensor", "ApusRuntime", "ApusAutodiff"]),
     library("ApusPasses", uses: ["ApusIR"]),
     library(
       "ApusOneDNN",

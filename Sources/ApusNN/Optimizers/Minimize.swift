@@ -1,0 +1,26 @@
+import ApusAutodiff
+import ApusTensor
+
+extension UpdateRule {
+  /// Records one step towards a smaller loss: the gradients of all parameters in the scope that are
+  /// not frozen, and their update.
+  ///
+  /// - Parameters:
+  ///   - loss: a scalar of the scope's trace.
+  ///   - scope: the network's; what is outside it stays as it is.
+  ///   - learningRate: `float32[]`; the argument `learning_rate` by default.
+  /// - Throws: ``SelectionError`` where a frozen pattern matches nothing, or all is frozen; the
+  ///   constraints of `gradients(of:withRespectTo:)`.
+  public func minimize(_ loss: Tensor, _ scope: Scope, learningRate: Tensor? = nil) throws {
+    let trained = try trainedParameters(scope)
+    let gradients = try gradients(of: loss, withRespectTo: trained.map(\.tensor))
+    try update(trained, gradients, scope, learningRate: learningRate)
+  }
+}
+
+extension Optimizer {
+  /// Records one step of the optimiser, with nothing around it, towards a smaller loss.
+  public func minimize(_ loss: Tensor, _ scope: Scope, learningRate: Tensor? = nil) throws {
+    try UpdateRule(self).minimize(loss, scope, learningRate: learningRate)
+  }
+}
