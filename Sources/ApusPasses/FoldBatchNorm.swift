@@ -37,6 +37,18 @@ extension Pass {
 }
 
 extension Graph {
+  /// Appends `scale / √(variance + ε)`, what a batch norm multiplies each channel with.
+  mutating func appendFactor(
+    of norm: BatchNorm, scale: Value, variance: Value, path: String
+  ) throws(GraphError) -> Value {
+    func apply(_ op: Op, _ operands: Value...) throws(GraphError) -> Value {
+      try append(op, operands, path: path)[0]
+    }
+    let epsilon = try apply(.constant(Constant(self[variance], repeating: norm.epsilon)))
+    let deviation = try apply(.unary(.sqrt), apply(.binary(.add), variance, epsilon))
+    return try apply(.binary(.divide), scale, deviation)
+  }
+
   /// Appends the convolution anew with the batch norm in its filter and bias.
   fileprivate mutating func fold(
     _ norm: BatchNorm, _ operands: [Value], into convolution: Node
@@ -47,9 +59,7 @@ extension Graph {
     func apply(_ op: Op, _ operands: Value...) throws(GraphError) -> Value {
       try append(op, operands, path: path)[0]
     }
-    let epsilon = try apply(.constant(Constant(self[variance], repeating: norm.epsilon)))
-    let deviation = try apply(.unary(.sqrt), apply(.binary(.add), variance, epsilon))
-    let factor = try apply(.binary(.divide), scale, deviation)
+    let factor = try appendFactor(of: norm, scale: scale, variance: variance, path: path)
     let perFilter = try apply(.broadcast(Broadcast(to: self[filter].shape, axes: [0])), factor)
     let scaled = try apply(.binary(.multiply), filter, perFilter)
     let centre =

@@ -77,9 +77,7 @@ extension Graph {
       try append(op, operands, path: path)[0]
     }
     let perInput = Broadcast(to: self[filter].shape, axes: [1])
-    let epsilon = try apply(.constant(Constant(self[variance], repeating: norm.epsilon)))
-    let deviation = try apply(.unary(.sqrt), apply(.binary(.add), variance, epsilon))
-    let factor = try apply(.binary(.divide), scale, deviation)
+    let factor = try appendFactor(of: norm, scale: scale, variance: variance, path: path)
     let shift = try apply(
       .binary(.subtract), offset, apply(.binary(.multiply), mean, factor))
     let scaled = try apply(.binary(.multiply), filter, apply(.broadcast(perInput), factor))

@@ -7,13 +7,13 @@ bool ck_im2col_is_valid(const CKIm2col *c) {
   if (!hasVectors || c->vectors > ck_widest_vectors()) return false;
   const int32_t sizes[] = {
       c->images, c->inputs, c->outputs, c->height, c->width, c->outputHeight, c->outputWidth,
-      c->kernelHeight, c->kernelWidth, c->rowStride, c->columnStride, c->rowDilation,
-      c->columnDilation,
+      c->filterHeight, c->filterWidth, c->verticalStride, c->horizontalStride, c->verticalDilation,
+      c->horizontalDilation,
   };
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     if (sizes[i] < 1 || sizes[i] > largestSize) return false;
   if (c->top < 0 || c->left < 0 || c->top > largestSize || c->left > largestSize) return false;
-  const double row = (double)c->inputs * c->kernelHeight * c->kernelWidth;
+  const double row = (double)c->inputs * c->filterHeight * c->filterWidth;
   const double pixels = (double)c->images * c->outputHeight * c->outputWidth;
   // The channels of a whole block that are beyond the outputs must stay zero.
   const bool keepsZero =
@@ -25,7 +25,7 @@ bool ck_im2col_is_valid(const CKIm2col *c) {
 }
 
 static bool sees_one_pixel(const CKIm2col *c) {
-  return c->kernelHeight == 1 && c->kernelWidth == 1 && c->rowStride == 1 && c->columnStride == 1
+  return c->filterHeight == 1 && c->filterWidth == 1 && c->verticalStride == 1 && c->horizontalStride == 1
       && c->top == 0 && c->left == 0 && c->outputHeight == c->height && c->outputWidth == c->width;
 }
 
@@ -83,7 +83,7 @@ Im2colPlan im2col_plan(const CKIm2col *c) {
   plan.inputBlocks = (int)ceiling(c->inputs, plan.lanes);
   plan.outputBlocks = (int)ceiling(c->outputs, plan.lanes);
   plan.panels = (int)ceiling(plan.outputBlocks, panelBlocks);
-  plan.taps = c->kernelHeight * c->kernelWidth;
+  plan.taps = c->filterHeight * c->filterWidth;
   plan.row = (ptrdiff_t)c->inputs * plan.taps;
   // A panel's filters of one pass and those of the next one share the cache with the rows.
   const int passTaps = longestRow / c->inputs;
@@ -95,7 +95,7 @@ Im2colPlan im2col_plan(const CKIm2col *c) {
 }
 
 size_t ck_im2col_filter_count(const CKIm2col *c) {
-  const size_t lanes = c->vectors, row = (size_t)c->inputs * c->kernelHeight * c->kernelWidth;
+  const size_t lanes = c->vectors, row = (size_t)c->inputs * c->filterHeight * c->filterWidth;
   return row * ceiling(c->outputs, lanes) * lanes;
 }
 

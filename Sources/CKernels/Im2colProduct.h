@@ -85,34 +85,4 @@ INLINE void multiply(const Product *p, const int blocks, const int pixels) {
   finish(p, sums, blocks, pixels);
 }
 
-#define MULTIPLY(pixels) \
-  static void multiply1x##pixels(const Product *p) { multiply(p, 1, pixels); } \
-  static void multiply2x##pixels(const Product *p) { multiply(p, 2, pixels); }
-#define NAMES(pixels) {multiply1x##pixels, multiply2x##pixels}
-
-MULTIPLY(1)
-MULTIPLY(2)
-MULTIPLY(3)
-MULTIPLY(4)
-MULTIPLY(5)
-MULTIPLY(6)
-#if COLUMNS == 14
-MULTIPLY(7)
-MULTIPLY(8)
-MULTIPLY(9)
-MULTIPLY(10)
-MULTIPLY(11)
-MULTIPLY(12)
-MULTIPLY(13)
-MULTIPLY(14)
-#endif
-
-/// By the number of pixels and the number of blocks, each less one.
-static void (*const multiplications[COLUMNS][panelBlocks])(const Product *) = {
-    NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6),
-#if COLUMNS == 14
-    NAMES(7), NAMES(8), NAMES(9), NAMES(10), NAMES(11), NAMES(12), NAMES(13), NAMES(14),
-#endif
-};
-#undef MULTIPLY
-#undef NAMES
+#include "ProductTable.h"

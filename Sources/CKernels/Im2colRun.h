@@ -42,8 +42,8 @@ static void find_pixels(const Work *work, Range pixels, Chunk *chunk) {
   for (ptrdiff_t i = 0; i < chunk->count; i++) {
     chunk->places[i] = image * strides->image + row * strides->row + column * strides->pixel;
     chunk->image[i] = image;
-    chunk->row[i] = row * shape->rowStride - shape->top;
-    chunk->column[i] = column * shape->columnStride - shape->left;
+    chunk->row[i] = row * shape->verticalStride - shape->top;
+    chunk->column[i] = column * shape->horizontalStride - shape->left;
     if (++column < shape->outputWidth) continue;
     column = 0;
     if (++row < shape->outputHeight) continue;
@@ -69,8 +69,8 @@ static void copy_block(
 static void gather_tap(const Work *work, const Chunk *chunk, int tap, float *to) {
   const CKIm2col *shape = work->shape;
   const CKImageStrides *strides = &shape->source;
-  const ptrdiff_t row = (ptrdiff_t)(tap / shape->kernelWidth) * shape->rowDilation;
-  const ptrdiff_t column = (ptrdiff_t)(tap % shape->kernelWidth) * shape->columnDilation;
+  const ptrdiff_t row = (ptrdiff_t)(tap / shape->filterWidth) * shape->verticalDilation;
+  const ptrdiff_t column = (ptrdiff_t)(tap % shape->filterWidth) * shape->horizontalDilation;
   const float *from[mostChunkPixels];
   for (ptrdiff_t i = 0; i < chunk->count; i++) {
     const ptrdiff_t y = chunk->row[i] + row, x = chunk->column[i] + column;

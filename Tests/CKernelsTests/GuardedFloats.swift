@@ -45,3 +45,19 @@ final class GuardedFloats: @unchecked Sendable {
     return gap.allSatisfy { $0 == Self.pattern }
   }
 }
+
+/// A thread's scratch memory that does not begin at a cache line: there is more of it than was asked
+/// for, and what is more must stay untouched.
+struct GuardedScratch {
+  private static let excess = 15
+  private let floats: GuardedFloats
+
+  init(sizeInBytes: Int) { floats = GuardedFloats(count: (sizeInBytes + 3) / 4 + Self.excess) }
+
+  var start: UnsafeMutablePointer<Float> { floats.start }
+
+  func requireIntact() {
+    let isIntact = floats.isIntact && floats.values.suffix(Self.excess).allSatisfy { $0.isNaN }
+    precondition(isIntact, "written beside the scratch memory")
+  }
+}

@@ -41,11 +41,11 @@ struct Im2colRun: Sendable {
     kernel.outputs = Int32(shape[1])
     (kernel.outputHeight, kernel.outputWidth) = (Int32(shape[2]), Int32(shape[3]))
     let size = layer.filters.shape
-    (kernel.kernelHeight, kernel.kernelWidth) = (Int32(size[2]), Int32(size[3]))
-    kernel.rowStride = Int32(convolution.stride.height)
-    kernel.columnStride = Int32(convolution.stride.width)
-    kernel.rowDilation = Int32(convolution.dilation.height)
-    kernel.columnDilation = Int32(convolution.dilation.width)
+    (kernel.filterHeight, kernel.filterWidth) = (Int32(size[2]), Int32(size[3]))
+    kernel.verticalStride = Int32(convolution.stride.height)
+    kernel.horizontalStride = Int32(convolution.stride.width)
+    kernel.verticalDilation = Int32(convolution.dilation.height)
+    kernel.horizontalDilation = Int32(convolution.dilation.width)
     (kernel.top, kernel.left) = (Int32(convolution.padding.top), Int32(convolution.padding.left))
     (kernel.source, kernel.destination) = (from, to)
     (kernel.activation, kernel.parameter) = layer.activation?.fused ?? (.none, .nan)
@@ -58,15 +58,12 @@ struct Im2colRun: Sendable {
   }
 
   func run(thread: Int) {
-    // More than asked for, so that it does not begin at a cache line; what is more stays untouched.
-    let excess = 15
-    let scratch = GuardedFloats(count: (kernel.scratchSize + 3) / 4 + excess)
+    let scratch = GuardedScratch(sizeInBytes: kernel.scratchSize)
     kernel.run(
       source: source.start, filters: filters.start, bias: bias?.start,
       residual: residual.map { UnsafePointer($0.start) }, destination: destination.start,
       scratch: scratch.start, thread: Int32(thread))
-    let isIntact = scratch.isIntact && scratch.values.suffix(excess).allSatisfy { $0.isNaN }
-    precondition(isIntact, "written beside the scratch memory")
+    scratch.requireIntact()
   }
 
   func runAll() {

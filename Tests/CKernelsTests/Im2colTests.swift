@@ -128,8 +128,8 @@ struct Im2colTests {
     #expect(valid.isValid == (Vectors.widest != .none))
     let changes: [(inout Im2col) -> Void] = [
       { $0.vectors = .none }, { $0.images = 0 }, { $0.inputs = 0 }, { $0.outputs = -1 },
-      { $0.height = 0 }, { $0.width = .max }, { $0.threads = 0 }, { $0.kernelWidth = 0 },
-      { $0.rowStride = 0 }, { $0.columnDilation = 0 }, { $0.top = -1 }, { $0.left = .max },
+      { $0.height = 0 }, { $0.width = .max }, { $0.threads = 0 }, { $0.filterWidth = 0 },
+      { $0.verticalStride = 0 }, { $0.horizontalDilation = 0 }, { $0.top = -1 }, { $0.left = .max },
       { $0.inputs = 1 << 29 }, { $0.activation = .sigmoid },
     ]
     for (index, change) in changes.enumerated() {

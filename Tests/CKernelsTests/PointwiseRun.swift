@@ -43,15 +43,12 @@ struct PointwiseRun: Sendable {
   }
 
   func run(thread: Int) {
-    // More than asked for, so that it does not begin at a cache line; what is more stays untouched.
-    let excess = 15
-    let scratch = GuardedFloats(count: (kernel.scratchSize + 3) / 4 + excess)
+    let scratch = GuardedScratch(sizeInBytes: kernel.scratchSize)
     kernel.run(
       source: source.memory.start, filters: filters.start, bias: bias?.start, scale: scale?.start,
       residual: residual.map { UnsafePointer($0.memory.start) },
       destination: destination.memory.start, scratch: scratch.start, thread: Int32(thread))
-    let isIntact = scratch.isIntact && scratch.values.suffix(excess).allSatisfy { $0.isNaN }
-    precondition(isIntact, "written beside the scratch memory")
+    scratch.requireIntact()
   }
 
   func runAll() {

@@ -69,15 +69,12 @@ struct Buffers: Sendable {
   }
 
   func run(thread: Int) {
-    // More than asked for, so that it does not begin at a cache line; what is more stays untouched.
-    let excess = 15
-    let scratch = GuardedFloats(count: (kernel.scratchSize + 3) / 4 + excess)
+    let scratch = GuardedScratch(sizeInBytes: kernel.scratchSize)
     kernel.run(
       source: source.start, filters: filters.start, bias: bias?.start,
       residual: residual.map { UnsafePointer($0.start + first) },
       destination: destination.start + first, scratch: scratch.start, thread: Int32(thread))
-    let isIntact = scratch.isIntact && scratch.values.suffix(excess).allSatisfy { $0.isNaN }
-    precondition(isIntact, "written beside the scratch memory")
+    scratch.requireIntact()
   }
 
   func runAll() {

@@ -3,27 +3,22 @@ import ApusPlan
 import CKernels
 
 /// A convolution that gathers what its filters see.
-struct Im2colKernel: TeamKernel {
+struct Im2colKernel: ConvolutionKernel {
   let kernel: Im2col
   let hasBias: Bool
-  /// Whether it adds to what its destination holds.
   let accumulates: Bool
 
   var implementation: String { "im2col:\(kernel.vectors.name)" }
 
   var threads: Int { Int(kernel.threads) }
 
-  var scratchSizeInBytes: Int { threads * scratchStride }
-
-  /// Working memory from one thread's to the next one's.
-  private var scratchStride: Int { (kernel.scratchSize + 63) / 64 * 64 }
+  var threadScratchSize: Int { kernel.scratchSize }
 
   func run(_ memory: KernelMemory, phase: Int, thread: Int32) {
     kernel.run(
-      source: memory.floats(0), filters: memory.floats(1),
-      bias: hasBias ? memory.floats(2) : nil,
-      residual: accumulates ? UnsafePointer(memory.result()) : nil, destination: memory.result(),
-      scratch: memory.scratch.map { $0 + Int(thread) * scratchStride }, thread: thread)
+      source: memory.floats(0), filters: memory.floats(1), bias: bias(memory),
+      residual: residual(memory), destination: memory.result(), scratch: scratch(memory, thread),
+      thread: thread)
   }
 }
 
@@ -52,7 +47,7 @@ extension OneDNNLibrary {
     guard let kernel = im2col(gathered)?.kernel else { return nil }
     let layout = Layout.native(
       "im2col_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
-        + "x\(kernel.kernelHeight)x\(kernel.kernelWidth)",
+        + "x\(kernel.filterHeight)x\(kernel.filterWidth)",
       sizeInBytes: 4 * kernel.filterCount)
     packings[layout] = Im2colFilters(kernel: kernel)
     gathered.operands[1].layout = layout
@@ -77,11 +72,11 @@ extension OneDNNLibrary {
     )
     (kernel.height, kernel.width) = (Int32(images[2]), Int32(images[3]))
     (kernel.outputHeight, kernel.outputWidth) = (Int32(results[2]), Int32(results[3]))
-    (kernel.kernelHeight, kernel.kernelWidth) = (Int32(filters[2]), Int32(filters[3]))
-    kernel.rowStride = Int32(convolution.stride.height)
-    kernel.columnStride = Int32(convolution.stride.width)
-    kernel.rowDilation = Int32(convolution.dilation.height)
-    kernel.columnDilation = Int32(convolution.dilation.width)
+    (kernel.filterHeight, kernel.filterWidth) = (Int32(filters[2]), Int32(filters[3]))
+    kernel.verticalStride = Int32(convolution.stride.height)
+    kernel.horizontalStride = Int32(convolution.stride.width)
+    kernel.verticalDilation = Int32(convolution.dilation.height)
+    kernel.horizontalDilation = Int32(convolution.dilation.width)
     (kernel.top, kernel.left) = (Int32(convolution.padding.top), Int32(convolution.padding.left))
     (kernel.source, kernel.destination) = (source, destination)
     (kernel.activation, kernel.parameter) = (activation, parameter)

@@ -3,10 +3,9 @@ import ApusPlan
 import CKernels
 
 /// A 1×1 convolution of channels-last images.
-struct PointwiseKernel: TeamKernel {
+struct PointwiseKernel: ConvolutionKernel {
   let kernel: Pointwise
   let hasBias: Bool
-  /// Whether it adds to what its destination holds.
   let accumulates: Bool
   /// The operand that holds a factor for each image and input channel.
   let scale: Int?
@@ -15,17 +14,14 @@ struct PointwiseKernel: TeamKernel {
 
   var threads: Int { Int(kernel.threads) }
 
-  var scratchSizeInBytes: Int { threads * scratchStride }
-
-  /// Working memory from one thread's to the next one's.
-  private var scratchStride: Int { (kernel.scratchSize + 63) / 64 * 64 }
+  var threadScratchSize: Int { kernel.scratchSize }
 
   func run(_ memory: KernelMemory, phase: Int, thread: Int32) {
     kernel.run(
-      source: memory.floats(0), filters: memory.floats(1),
-      bias: hasBias ? memory.floats(2) : nil, scale: scale.flatMap(memory.floats),
-      residual: accumulates ? UnsafePointer(memory.result()) : nil, destination: memory.result(),
-      scratch: memory.scratch.map { $0 + Int(thread) * scratchStride }, thread: thread)
+      source: memory.floats(0), filters: memory.floats(1), bias: bias(memory),
+      scale: scale.flatMap(memory.floats),
+      residual: residual(memory), destination: memory.result(), scratch: scratch(memory, thread),
+      thread: thread)
   }
 }
 

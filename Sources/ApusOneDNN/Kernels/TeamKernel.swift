@@ -33,6 +33,33 @@ extension TeamKernel {
   var phases: Int { 1 }
 }
 
+/// A convolution by CKernels whose operands are images, packed filters and perhaps a bias, and whose
+/// threads have working memory of their own.
+protocol ConvolutionKernel: TeamKernel {
+  var hasBias: Bool { get }
+  /// Whether it adds to what its destination holds.
+  var accumulates: Bool { get }
+  /// Working memory of one thread.
+  var threadScratchSize: Int { get }
+}
+
+extension ConvolutionKernel {
+  /// From one thread's working memory to the next one's, whole cache lines.
+  private var scratchStride: Int { (threadScratchSize + 63) / 64 * 64 }
+
+  var scratchSizeInBytes: Int { threads * scratchStride }
+
+  func bias(_ memory: KernelMemory) -> UnsafePointer<Float>? { hasBias ? memory.floats(2) : nil }
+
+  func residual(_ memory: KernelMemory) -> UnsafePointer<Float>? {
+    accumulates ? UnsafePointer(memory.result()) : nil
+  }
+
+  func scratch(_ memory: KernelMemory, _ thread: Int32) -> UnsafeMutableRawPointer? {
+    memory.scratch.map { $0 + Int(thread) * scratchStride }
+  }
+}
+
 /// A kernel of CKernels with the memory of one execution.
 final class TeamCall {
   let kernel: any TeamKernel

@@ -4,10 +4,9 @@ import CKernels
 import COneDNN
 
 /// A convolution in Winograd's tiles.
-struct WinogradKernel: TeamKernel {
+struct WinogradKernel: ConvolutionKernel {
   let kernel: Winograd
   let hasBias: Bool
-  /// Whether it adds to what its destination holds.
   let accumulates: Bool
 
   var implementation: String {
@@ -16,17 +15,13 @@ struct WinogradKernel: TeamKernel {
 
   var threads: Int { Int(kernel.threads) }
 
-  var scratchSizeInBytes: Int { threads * scratchStride }
-
-  /// Working memory from one thread's to the next one's.
-  private var scratchStride: Int { (kernel.scratchSize + 63) / 64 * 64 }
+  var threadScratchSize: Int { kernel.scratchSize }
 
   func run(_ memory: KernelMemory, phase: Int, thread: Int32) {
     kernel.run(
-      source: memory.floats(0), filters: memory.floats(1),
-      bias: hasBias ? memory.floats(2) : nil,
-      residual: accumulates ? UnsafePointer(memory.result()) : nil, destination: memory.result(),
-      scratch: memory.scratch.map { $0 + Int(thread) * scratchStride }, thread: thread)
+      source: memory.floats(0), filters: memory.floats(1), bias: bias(memory),
+      residual: residual(memory), destination: memory.result(), scratch: scratch(memory, thread),
+      thread: thread)
   }
 }
 

@@ -12,8 +12,8 @@ typedef struct CK_SWIFT(Im2col) CKIm2col {
   CKVectors vectors;
   int32_t images, inputs, outputs;
   /// The size of a source image, of a destination image, and of a filter.
-  int32_t height, width, outputHeight, outputWidth, kernelHeight, kernelWidth;
-  int32_t rowStride, columnStride, rowDilation, columnDilation;
+  int32_t height, width, outputHeight, outputWidth, filterHeight, filterWidth;
+  int32_t verticalStride, horizontalStride, verticalDilation, horizontalDilation;
   /// Rows and columns of zeros before a source image; behind it as many as the filters reach.
   int32_t top, left;
   CKImageStrides source, destination;
@@ -36,7 +36,7 @@ size_t ck_im2col_filter_count(const CKIm2col *convolution)
 /// Packs share `thread` of `threads` of the filters.
 ///
 /// - Parameters:
-///   - filters: `[outputs, inputs, kernelHeight, kernelWidth]`, row-major.
+///   - filters: `[outputs, inputs, filterHeight, filterWidth]`, row-major.
 ///   - packed: `filterCount` floats.
 void ck_im2col_pack_filters(
     const CKIm2col *convolution, const float *filters, float *packed, int32_t thread,
