@@ -58,6 +58,7 @@ final class OneDNNLibrary: KernelLibrary {
         if step.isScaled || step.results.count > 1 {
           return try fused(convolution, step)
         }
+        if step.operands[0].layout == .any, let stem = stem(convolution, step) { return stem }
         let resolved = try resolve(convolution, step)
         return try tuner?.fastest(convolution, resolved, self) ?? ruled(convolution, resolved)
       case .op(.convolutionInputGradient(let gradient)):

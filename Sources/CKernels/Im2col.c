@@ -1,6 +1,6 @@
-#include "Im2colPlan.h"
+#include "StemPlan.h"
 
-enum { cacheLine = 64, largestSize = 1 << 30, rowsAVX512 = 14, rowsAVX2 = 6, longestRow = 1536 };
+enum { cacheLine = 64, largestSize = 1 << 30, largestCopy = 1 << 20, rowsAVX512 = 14, rowsAVX2 = 6, longestRow = 1536 };
 
 bool ck_im2col_is_valid(const CKIm2col *c) {
   const bool hasVectors = c->vectors == CKVectorsAVX2 || c->vectors == CKVectorsAVX512;
@@ -21,6 +21,11 @@ bool ck_im2col_is_valid(const CKIm2col *c) {
   if (!keepsZero && c->destination.pixel == (ptrdiff_t)c->vectors
       && c->outputs % (int)c->vectors != 0)
     return false;
+  // The rows of plain images that one row of outputs needs are copied.
+  const double columns = (double)(c->outputWidth + 1) * c->horizontalStride
+      + (double)c->filterWidth * c->horizontalDilation;
+  const double copied = columns * c->filterHeight * c->verticalDilation * c->inputs;
+  if (is_plain(c) && copied > largestCopy) return false;
   return c->threads >= 1 && row <= largestSize && pixels <= largestSize;
 }
 
@@ -119,6 +124,7 @@ void ck_im2col_pack_filters(
 }
 
 size_t ck_im2col_scratch_size(const CKIm2col *c) {
+  if (is_plain(c)) return (size_t)stem_scratch_floats(c) * sizeof(float) + cacheLine;
   const Im2colPlan plan = im2col_plan(c);
   const ptrdiff_t taps = ceiling(plan.taps, plan.passes);
   const ptrdiff_t floats = plan.readsSource ? 0 : taps * plan.inputBlocks * plan.lanes * plan.chunk;
@@ -129,8 +135,10 @@ void ck_im2col_run(
     const CKIm2col *c, const float *source, const float *filters, const float *bias,
     const float *residual, float *destination, void *scratch, int32_t thread) {
   float *aligned = (float *)(((uintptr_t)scratch + cacheLine - 1) & ~(uintptr_t)(cacheLine - 1));
-  if (c->vectors == CKVectorsAVX512)
-    im2col_run_avx512(c, source, filters, bias, residual, destination, aligned, thread);
-  else
-    im2col_run_avx2(c, source, filters, bias, residual, destination, aligned, thread);
+  const bool isWide = c->vectors == CKVectorsAVX512;
+  void (*run)(
+      const CKIm2col *, const float *, const float *, const float *, const float *, float *, float *,
+      int) = isWide ? im2col_run_avx512 : im2col_run_avx2;
+  if (is_plain(c)) run = isWide ? stem_run_avx512 : stem_run_avx2;
+  run(c, source, filters, bias, residual, destination, aligned, thread);
 }

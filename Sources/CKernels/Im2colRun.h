@@ -109,12 +109,14 @@ static Product product_of_panel(const Work *work, const Chunk *chunk, Range taps
       .taps = (int)(taps.end - taps.start),
       .inputs = shape->inputs,
       .sourceBlock = plan->readsSource ? shape->source.block : chunk->count * LANES,
-      .destinationBlock = shape->destination.block,
-      .destination = work->destination + offset,
-      .residual = added ? added + offset : NULL,
-      .outputs = shape->destination.pixel == LANES ? panelBlocks * LANES : width,
-      .activation = isLast ? shape->activation : CKActivationNone,
-      .parameter = shape->parameter,
+      .finish = {
+          .destination = work->destination + offset,
+          .residual = added ? added + offset : NULL,
+          .destinationBlock = shape->destination.block,
+          .outputs = shape->destination.pixel == LANES ? panelBlocks * LANES : width,
+          .activation = isLast ? shape->activation : CKActivationNone,
+          .parameter = shape->parameter,
+      },
   };
   if (work->bias && isFirst)
     memcpy(product.bias, work->bias + first * LANES, (size_t)width * sizeof(float));
@@ -144,7 +146,7 @@ static void run_panel(const Work *work, const Chunk *chunk, Range taps, int pane
   for (int i = 0; i < parts; i++) {
     const Range pixels = part((Range){0, chunk->count}, i, parts);
     product.source = chunk->source + pixels.start * LANES;
-    product.places = chunk->places + pixels.start;
+    product.finish.places = chunk->places + pixels.start;
     multiplications[pixels.end - pixels.start - 1][blocks - 1](&product);
     product.next += (taps.end - taps.start) * work->shape->inputs * product.nextStep;
   }

@@ -57,7 +57,7 @@ struct TuningTests {
   func cache(tuning: Tuning) throws {
     try expectReference(backend(tuning))
     let first = try content()
-    #expect(first.contains("[2, 3, 20, 24]") && first.contains("2 threads"))
+    #expect(first.contains("[2, 32, 20, 24]") && first.contains("2 threads"))
     // A name of our own shows that nothing is timed or written again.
     let marked = first.replacingOccurrences(of: "\"format\" : 2", with: "\"format\" :    2")
     try marked.write(toFile: path, atomically: true, encoding: .utf8)

@@ -13,14 +13,17 @@ struct Im2colRun: Sendable {
 
   /// - Parameters:
   ///   - channelsLast: of source and destination.
+  ///   - plain: the source is row-major.
   ///   - inPlace: the residual is the destination.
   init(
     _ layer: DirectLayer, _ vectors: Vectors, channelsLast: (Bool, Bool) = (false, false),
-    threads: Int = 1, inPlace: Bool = false
+    plain: Bool = false, threads: Int = 1, inPlace: Bool = false
   ) {
     let (images, shape, convolution) = (layer.images.shape, layer.shape, layer.convolution)
     let (from, to) = (
-      ImageStrides(images, vectors, channelsLast: channelsLast.0),
+      plain
+        ? ImageStrides(plain: images)
+        : ImageStrides(images, vectors, channelsLast: channelsLast.0),
       ImageStrides(shape, vectors, channelsLast: channelsLast.1)
     )
     let lanes = Int(vectors.rawValue)

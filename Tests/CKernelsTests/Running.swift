@@ -8,6 +8,12 @@ extension Vectors {
 }
 
 extension ImageStrides {
+  /// Row-major.
+  init(plain shape: Shape) {
+    let (area, width) = (shape[2] * shape[3], shape[3])
+    self.init(image: shape[1] * area, block: area, row: width, pixel: 1)
+  }
+
   init(_ shape: Shape, _ vectors: Vectors, channelsLast: Bool) {
     let (channels, area, width) = (shape[1], shape[2] * shape[3], shape[3])
     let block = Int(vectors.rawValue)
@@ -22,7 +28,7 @@ extension ImageStrides {
 
   /// The place of each element of a tensor, in its row-major order.
   func offsets(_ shape: Shape, _ vectors: Vectors) -> [Int] {
-    let lanes = Int(vectors.rawValue)
+    let lanes = pixel == 1 ? 1 : Int(vectors.rawValue)
     return (0..<shape.elementCount).map { index in
       let (column, row) = (index % shape[3], index / shape[3] % shape[2])
       let plane = index / (shape[2] * shape[3])

@@ -8,7 +8,9 @@ struct Im2colKernel: ConvolutionKernel {
   let hasBias: Bool
   let accumulates: Bool
 
-  var implementation: String { "im2col:\(kernel.vectors.name)" }
+  var implementation: String {
+    "\(kernel.source.pixel == 1 ? "stem" : "im2col"):\(kernel.vectors.name)"
+  }
 
   var threads: Int { Int(kernel.threads) }
 
@@ -37,8 +39,20 @@ struct Im2colFilters: TeamKernel {
 }
 
 extension OneDNNLibrary {
-  /// Fewer channels fill too little of a vector of what is gathered.
+  /// Fewer channels fill too little of a vector of what is gathered, more are too much for rows of
+  /// plain images.
   private static let leastInputs = 8
+
+  /// A convolution of plain images of few channels by the kernel of CKernels, which leaves its
+  /// results channels-last where it is free to; `nil` where that cannot compute it.
+  func stem(_ convolution: Convolution, _ step: Step) -> Step? {
+    let shape = step.operands[0].type.shape
+    guard shape[1] < Self.leastInputs, shape[2] * shape[3] > 1 else { return nil }
+    var stem = step
+    stem.operands[0].layout = .rowMajor
+    if stem.results[0].layout == .any { stem.results[0].layout = .channelsLast }
+    return im2col(convolution, stem)
+  }
 
   /// A resolved convolution by the kernel of CKernels; `nil` where that cannot compute it.
   func im2col(_ convolution: Convolution, _ step: Step) -> Step? {
@@ -59,11 +73,10 @@ extension OneDNNLibrary {
     guard case .op(.convolution(let convolution)) = step.kind, let vectors,
       convolution.groups == 1, isSmall(step),
       let (activation, parameter) = fusedActivation(step),
-      let source = ImageStrides(step.operands[0], vectors),
+      let source = imageStrides(step.operands[0], vectors),
       let destination = ImageStrides(step.results[0], vectors)
     else { return nil }
     let (images, filters) = (step.operands[0].type.shape, step.operands[1].type.shape)
-    guard images[1] >= Self.leastInputs else { return nil }
     let results = step.results[0].type.shape
     var kernel = Im2col()
     kernel.vectors = vectors
@@ -83,5 +96,17 @@ extension OneDNNLibrary {
     kernel.threads = Int32(threads)
     guard kernel.isValid else { return nil }
     return Im2colKernel(kernel: kernel, hasBias: step.hasBias, accumulates: step.accumulates)
+  }
+
+  /// Where the elements of the images lie: plain if they have few channels.
+  private func imageStrides(_ images: Operand, _ vectors: Vectors) -> ImageStrides? {
+    let shape = images.type.shape
+    let hasFew = shape[1] < Self.leastInputs
+    guard images.layout == .rowMajor else {
+      return hasFew ? nil : ImageStrides(images, vectors)
+    }
+    let area = shape[2] * shape[3]
+    guard hasFew else { return nil }
+    return ImageStrides(image: shape[1] * area, block: area, row: shape[3], pixel: 1)
   }
 }

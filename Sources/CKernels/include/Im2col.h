@@ -6,6 +6,10 @@
 /// of some pixels is gathered in a row each (im2col), then multiplied with the filters while it stays
 /// in the second-level cache. Filters of one pixel read images in blocks of channels as they lie.
 ///
+/// Plain images, those whose pixels are one float apart, are for few channels, as at the start of a
+/// network: their rows are copied with the columns that are a stride apart side by side, and the
+/// product reads what filters see from there. Blocks of such a source are its channels.
+///
 /// A NaN in the source reaches the outputs that see it only. Memory need not be aligned, but the
 /// kernel is fastest where all of it is to 64 bytes.
 typedef struct CK_SWIFT(Im2col) CKIm2col {
