@@ -82,11 +82,11 @@ extension ErrorRow {
       ErrorRow(
         "models resnet18 --head cut --dropout 0.5", 64,
         "resnet18: must be built without the option dropout, which its definition does not have;"
-          + " it has activation, branch-activation, head, padding, stem"),
+          + " it has activation, branch-activation, checkpoint, head, norm, padding, stem"),
       ErrorRow(
         "models *net* --stem deep", 64,
         "alexnet: must be built without the option stem, which its definition does not have;"
-          + " it has activation, dropout, head"),
+          + " it has activation, checkpoint, dropout, head"),
       ErrorRow(
         "bench -m vgg16 --dropout 1.5", 64,
         "vgg16: dropout must be at least 0 and below 1, got 1.5"),
