@@ -18,7 +18,7 @@ struct NetworkFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How units normalise: bn, abn or inplace-abn.",
+      "How units normalise.",
       discussion:
         "abn scales by |weight| + epsilon, and so does inplace-abn, which writes over its "
         + "input in training and has leaky-relu unless an activation is named."))
@@ -26,7 +26,7 @@ struct NetworkFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What training computes again rather than keep: none, stages or sqrt.",
+      "What training computes again rather than keep.",
       discussion: "The default is none, for resnet200_v2 its own 11 segments."))
   var checkpoint: NetworkOptions.Checkpoint?
 
@@ -42,6 +42,9 @@ struct NetworkFlags: ParsableArguments {
   @Flag(help: "End each residual branch in an activation, before the sum.")
   var branchActivation = false
 
+  @Flag(help: "Fresh weights: the last batch norm of each residual branch begins at zero.")
+  var zeroBranch = false
+
   @Option(
     parsing: .unconditional,
     help: "In training, the probability of dropping an activation before the head's last layer.")
@@ -56,7 +59,7 @@ struct NetworkFlags: ParsableArguments {
     NetworkOptions(
       classes: classes?.value, head: head, activation: activation?.function,
       norm: norm, checkpoint: checkpoint, stem: stem, order: order, padding: padding,
-      activatesBranch: branchActivation, dropout: dropout,
+      activatesBranch: branchActivation, zeroesBranch: zeroBranch, dropout: dropout,
       dropConnect: dropConnect)
   }
 

@@ -64,6 +64,9 @@ public struct NetworkOptions: Hashable, Sendable {
   /// Whether a residual branch ends with an activation of its own, before the sum (as the ResNets
   /// of Lux.jl do).
   public var activatesBranch: Bool
+  /// Whether the last batch norm of a residual branch begins at 0, so that a fresh block passes its
+  /// input on (Goyal et al. 2017, arXiv 1706.02677, section 5.1).
+  public var zeroesBranch: Bool
   /// In place of the network's own probability of dropping an activation before the classifier, in
   /// training.
   public var dropout: Double?
@@ -74,7 +77,8 @@ public struct NetworkOptions: Hashable, Sendable {
     classes: Int? = nil, head: Head = .full, activation: ActivationFunction? = nil,
     norm: Norm = .plain, checkpoint: Checkpoint? = nil, stem: Stem = .standard, order: Order? = nil,
     padding: PaddingMode? = nil,
-    activatesBranch: Bool = false, dropout: Double? = nil, dropConnect: Double? = nil
+    activatesBranch: Bool = false, zeroesBranch: Bool = false, dropout: Double? = nil,
+    dropConnect: Double? = nil
   ) {
     requestedClasses = classes
     self.head = head
@@ -85,6 +89,7 @@ public struct NetworkOptions: Hashable, Sendable {
     self.order = order
     self.padding = padding
     self.activatesBranch = activatesBranch
+    self.zeroesBranch = zeroesBranch
     self.dropout = dropout
     self.dropConnect = dropConnect
   }
@@ -93,6 +98,7 @@ public struct NetworkOptions: Hashable, Sendable {
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     case head, activation, norm, checkpoint, stem, order, padding, dropout
     case branchActivation = "branch-activation"
+    case zeroBranch = "zero-branch"
     case dropConnect = "drop-connect"
   }
 
@@ -107,6 +113,7 @@ public struct NetworkOptions: Hashable, Sendable {
     if order != nil { used.insert(.order) }
     if padding != nil { used.insert(.padding) }
     if activatesBranch { used.insert(.branchActivation) }
+    if zeroesBranch { used.insert(.zeroBranch) }
     if dropout != nil { used.insert(.dropout) }
     if dropConnect != nil { used.insert(.dropConnect) }
     return used
@@ -121,6 +128,7 @@ public struct NetworkOptions: Hashable, Sendable {
     if norm == .inPlace, let activation, !activation.isInvertible {
       throw .notInvertible(model: model, activation: activation)
     }
+    if norm == .inPlace, zeroesBranch { throw .zeroInPlace(model: model) }
     for (name, rate) in [("dropout", dropout), ("drop-connect", dropConnect)] {
       if let rate, !(0..<1).contains(rate) {
         throw .outOfRange(
@@ -137,6 +145,8 @@ public enum ModelError: Error, Hashable, Sendable {
   case unsupported(model: String, option: NetworkOptions.Kind, supported: [NetworkOptions.Kind])
   /// Batch norm in place tells its operand from what the activation gives.
   case notInvertible(model: String, activation: ActivationFunction)
+  /// Batch norm in place divides by its scales.
+  case zeroInPlace(model: String)
   /// A layer cannot take images of that size; squares of the `working` sides would do.
   case imageSize(model: String, shape: Shape, reason: GraphError, working: ClosedRange<Int>)
 }
@@ -154,6 +164,10 @@ extension ModelError: CustomStringConvertible {
       return "\(model): norm inplace-abn must have an activation that can be inverted (leaky-relu,"
         + " elu or identity), got \(activation)\n  hint: leave the activation out for leaky-relu, or"
         + " use norm abn"
+    case .zeroInPlace(let model):
+      return
+        "\(model): norm inplace-abn must have scales that do not begin at 0, by which it divides,"
+        + " got zero-branch\n  hint: leave zero-branch out, or use norm abn"
     case .imageSize(let model, let shape, let reason, let working):
       let smallest = working.lowerBound
       let remedy =

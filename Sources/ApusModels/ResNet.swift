@@ -67,7 +67,8 @@ public struct ResNet: Layer {
   let fc: Linear
 
   public init(_ scope: Scope, _ variant: Variant, _ options: NetworkOptions = NetworkOptions()) {
-    let units = UnitFactory(style: options.style(.relu), padding: options.padding)
+    let units = UnitFactory(
+      style: options.style(.relu), padding: options.padding, zeroesBranch: options.zeroesBranch)
     let stem: [any Layer]
     switch options.stem {
     case .standard:
@@ -115,17 +116,21 @@ public struct ResNet: Layer {
 struct UnitFactory {
   let style: UnitStyle
   let padding: NetworkOptions.PaddingMode?
+  let zeroesBranch: Bool
 
   /// A convolution without bias, its normalisation, and the activation unless `activates` is false.
+  ///
+  /// - Parameter endsBranch: whether a sum follows.
   func make(
     _ conv: Scope, _ norm: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
-    groups: Int = 1, activates: Bool = true
+    groups: Int = 1, activates: Bool = true, endsBranch: Bool = false
   ) -> ConvUnit {
     ConvUnit(
       Conv2D(
         conv, inputs, outputs, kernel: kernel, stride: stride,
         padding: padding == .same ? .same : .half, groups: groups, bias: false),
-      style.norm(norm, outputs), activates ? style.activation : .identity)
+      style.norm(norm, outputs, startsAtZero: endsBranch && zeroesBranch),
+      activates ? style.activation : .identity)
   }
 }
 
@@ -148,7 +153,8 @@ private struct ResidualBlock: Layer {
         factory.make(
           scope["conv1"], scope["bn1"], inputs, outputs, kernel: 3, stride: stride),
         factory.make(
-          scope["conv2"], scope["bn2"], outputs, outputs, kernel: 3, activates: activatesBranch),
+          scope["conv2"], scope["bn2"], outputs, outputs, kernel: 3, activates: activatesBranch,
+          endsBranch: true),
       ]
     case .bottleneck:
       let width = (variant.widthPerGroup << stage) * variant.groups
@@ -158,7 +164,8 @@ private struct ResidualBlock: Layer {
           scope["conv2"], scope["bn2"], width, width, kernel: 3, stride: stride,
           groups: variant.groups),
         factory.make(
-          scope["conv3"], scope["bn3"], width, outputs, kernel: 1, activates: activatesBranch),
+          scope["conv3"], scope["bn3"], width, outputs, kernel: 1, activates: activatesBranch,
+          endsBranch: true),
       ]
     }
     let squeeze = scope[variant.followsCaffe ? "se_module" : "se"]
@@ -211,7 +218,9 @@ extension ResNet {
     Model(
       name, source: source(of: variant),
       input: ImageInput(interpolation: name == "seresnext50_32x4d" ? .bicubic : .bilinear),
-      options: [.head, .activation, .norm, .checkpoint, .stem, .padding, .branchActivation]
+      options: [
+        .head, .activation, .norm, .checkpoint, .stem, .padding, .branchActivation, .zeroBranch,
+      ]
     ) { scope, options in ResNet(scope, variant, options) }
   }
 

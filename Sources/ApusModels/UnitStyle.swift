@@ -8,10 +8,11 @@ struct UnitStyle {
 
   func norm(
     _ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1,
-    fixesScale: Bool = false
+    startsAtZero: Bool = false, fixesScale: Bool = false
   ) -> BatchNorm2D {
     BatchNorm2D(
-      scope, channels, epsilon: epsilon, momentum: momentum, form: form, fixesScale: fixesScale)
+      scope, channels, epsilon: epsilon, momentum: momentum, form: form,
+      startsAtZero: startsAtZero, fixesScale: fixesScale)
   }
 }
 

@@ -33,12 +33,13 @@ public struct BatchNorm2D: Layer {
   ///
   /// - Parameters:
   ///   - momentum: the share of the batch in the new running statistics.
+  ///   - startsAtZero: fresh scales are 0 rather than 1.
   ///   - fixesScale: the images are multiplied by 1 whatever `weight` holds (MXNet's `fix_gamma`).
   public init(
     _ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1,
-    form: Form = .plain, fixesScale: Bool = false
+    form: Form = .plain, startsAtZero: Bool = false, fixesScale: Bool = false
   ) {
-    scale = scope.parameter("weight", [channels], .ones)
+    scale = scope.parameter("weight", [channels], startsAtZero ? .zeros : .ones)
     offset = scope.parameter("bias", [channels], .zeros)
     runningMean = scope.state("running_mean", [channels], .zeros)
     runningVariance = scope.state("running_var", [channels], .ones)

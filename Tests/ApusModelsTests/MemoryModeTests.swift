@@ -3,6 +3,7 @@ import ApusModels
 import ApusNN
 import ApusOneDNN
 import ApusPJRT
+import ApusPasses
 import ApusReference
 import ApusRuntime
 import ApusTestSupport
@@ -99,7 +100,7 @@ struct MemoryModeTests {
   @Test(
     "gives them on XLA",
     .enabled(if: xlaDevice != nil, "no XLA plugin: looked for xla-cpu-pjrt; see scripts/xla"),
-    arguments: MemoryMode.smooth)
+    arguments: [0, 2, 4].map { MemoryMode.smooth[$0] })
   func xla(mode: MemoryMode) throws {
     try expectSame(mode, on: XLABackend(#require(xlaDevice), .compiled))
   }
@@ -131,6 +132,33 @@ struct MemoryModeTests {
         let barriers = graph.nodes.count { $0.op == .barrier }
         #expect(barriers >= 1, "\(model.name) \(checkpoint)")
       }
+    }
+  }
+
+  @Test("norms of every network take the form that is asked for, and keep their parameters")
+  func forms() throws {
+    for model in Catalogue.zoo.models where model.options.contains(.norm) {
+      let side = model.name.hasPrefix("inception_v3") ? 107 : 64
+      func graph(_ norm: NetworkOptions.Norm, training: Bool = true) throws -> Graph {
+        try model.graph(
+          batch: 2, imageSize: side, NetworkOptions(norm: norm), training: training)
+      }
+      func counts(_ graph: Graph) -> [Int] {
+        ["batchNormTraining", "activatedBatchNorm", "batchNorm"].map { name in
+          graph.nodes.count { $0.op.name == name }
+        }
+      }
+      let (plain, inPlace) = (try graph(.plain), try graph(.inPlace))
+      // That of the raw images stays as it is.
+      let ofImages = plain.inputs.count { $0.input.path == "bn_data.weight" }
+      #expect(counts(inPlace) == [ofImages, counts(plain)[0] - ofImages, 0], "\(model.name)")
+      #expect(try counts(graph(.activated)) == counts(plain))
+      #expect(inPlace.inputs.map(\.input) == plain.inputs.map(\.input))
+      // Scales made of parameters are folded into convolutions just as well.
+      let folded = try [NetworkOptions.Norm.plain, .inPlace].map {
+        try counts(Passes.inference.run(graph($0, training: false)))
+      }
+      #expect(folded[0] == folded[1], "\(model.name)")
     }
   }
 

@@ -1,12 +1,16 @@
 import ApusIR
 import ApusNN
 import ApusOneDNN
+import ApusPJRT
 import ApusPasses
 import ApusReference
 import ApusRuntime
 import ApusTensor
 import ApusTestSupport
 import Testing
+
+/// The device of the CPU plugin, where there is one.
+private let xlaDevice = try? Device.open(DeviceName(platform: "cpu"))
 
 @Suite("Training in narrower types")
 struct MixedPrecisionTests {
@@ -84,6 +88,22 @@ struct MixedPrecisionTests {
       }
       #expect(got != expected)
     }
+  }
+
+  @Test(
+    "follows it on XLA, whose own types these are",
+    .enabled(if: xlaDevice != nil, "no XLA plugin: looked for xla-cpu-pjrt; see scripts/xla"),
+    arguments: [Precision.bfloat16, .float16])
+  func xla(precision: Precision) throws {
+    let expected = try losses(session(UpdateRule(SGD(momentum: 0.9)), []), steps: 8)
+    let scaling = precision == .float16 ? try LossScaling(initial: 1024) : nil
+    let rule = try UpdateRule(SGD(momentum: 0.9), scaling: scaling)
+    let backend = XLABackend(try #require(xlaDevice), .compiled, precision: precision)
+    let got = try losses(session(rule, [], on: backend), steps: 8)
+    for (got, expected) in zip(got, expected) {
+      #expect((got - expected).magnitude <= 0.06 * (expected + 0.1))
+    }
+    #expect(got != expected)
   }
 
   @Test("computes products narrow and keeps parameters, statistics and the optimiser wide")
