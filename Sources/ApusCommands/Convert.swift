@@ -61,6 +61,12 @@ struct Convert: ParsableCommand {
   func run() throws {
     let source = try WeightFile(path: input)
     let format = try outputFormat
+    if model == nil, format != .safetensors, norm(of: source) != .plain {
+      throw InputError(
+        "\(input.printable): scales of norm \(norm(of: source).rawValue) must be written as those of "
+          + "a network, since \(format) files do not say whose they are, got no --model\n"
+          + "  hint: add --model with the network's name")
+    }
     let contents = try contents(of: source, format)
     var metadata = source.metadata
     if model != nil, norm(of: source) != .plain {

@@ -60,16 +60,19 @@ extension Graph {
       inputs.compactMap { input, value in uses[value.index] == nil ? nil : input.path })
     var scales: [String: Double] = [:]
     for node in nodes {
-      let epsilon: Double? =
-        switch node.op {
-        case .batchNorm(let norm): norm.epsilon
-        case .batchNormTraining(let norm): norm.epsilon
-        case .activatedBatchNorm(let norm): norm.epsilon
-        default: nil
-        }
       let path = node.path.isEmpty ? "weight" : "\(node.path).weight"
-      if let epsilon, read.contains(path) { scales[path] = epsilon }
+      if let epsilon = node.op.normEpsilon, read.contains(path) { scales[path] = epsilon }
     }
     return scales
+  }
+}
+
+extension Op {
+  /// The ε of a batch norm.
+  fileprivate var normEpsilon: Double? {
+    if case .batchNorm(let norm) = self { return norm.epsilon }
+    if case .batchNormTraining(let norm) = self { return norm.epsilon }
+    if case .activatedBatchNorm(let norm) = self { return norm.epsilon }
+    return nil
   }
 }

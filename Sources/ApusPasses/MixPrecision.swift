@@ -112,43 +112,44 @@ private struct PrecisionMixing {
   private typealias Choice = (operands: [Bool?], results: [Bool])
 
   private func choice(_ node: Node) -> Choice {
-    func all(_ isNarrow: Bool) -> Choice {
-      (node.operands.map { _ in isNarrow }, node.results.map { isNarrow && isFloat($0) })
-    }
-    /// Whether something is narrow and nothing must be wide.
-    var meetsNarrow: Bool {
-      let floats = node.operands.filter(isFloat)
-      return floats.contains(where: isNarrow.contains)
-        && floats.allSatisfy { isNarrow.contains($0) || isFlexible.contains($0) }
-    }
-    /// Images are of the type of the first, vectors of channels exact.
-    func byImages() -> Choice {
-      let isNarrow = isNarrow.contains(node.operands[0])
-      return (
-        node.operands.map { original[$0].rank > 1 && isNarrow },
-        node.results.map { original[$0].rank > 1 && isNarrow }
-      )
-    }
     switch node.op {
-    case .input, .constant, .iota: return all(false)
+    case .input, .constant, .iota, .binary(.power): all(node, false)
     case .unary(let unary):
       switch unary {
-      case .exp, .log, .log1p, .sqrt, .rsqrt: return all(false)
-      case .negate, .abs, .sign, .tanh, .logistic, .floor, .ceil: return all(meetsNarrow)
+      case .exp, .log, .log1p, .sqrt, .rsqrt: all(node, false)
+      case .negate, .abs, .sign, .tanh, .logistic, .floor, .ceil: all(node, meetsNarrow(node))
       }
-    case .binary(.power): return all(false)
     case .binary, .compare, .select, .activation, .activationGradient, .reshape, .transpose,
       .broadcast, .slice, .pad, .concatenate, .reduce, .pool, .poolGradient, .localResponseNorm,
       .localResponseNormGradient, .batchNorm:
-      return all(meetsNarrow)
-    case .convert, .argMax: return (node.operands.map { _ in nil }, node.results.map { _ in false })
+      all(node, meetsNarrow(node))
+    case .convert, .argMax: (node.operands.map { _ in nil }, node.results.map { _ in false })
     case .barrier:
-      return (node.operands.map { _ in nil }, node.operands.map { isNarrow.contains($0) })
+      (node.operands.map { _ in nil }, node.operands.map { isNarrow.contains($0) })
     case .dot, .convolution, .convolutionInputGradient, .convolutionFilterGradient:
-      return all(node.operands.allSatisfy(isFloat))
+      all(node, node.operands.allSatisfy(isFloat))
     case .batchNormTraining, .batchNormGradient, .activatedBatchNorm,
       .activatedBatchNormGradient:
-      return byImages()
+      images(node, isNarrow.contains(node.operands[0]))
     }
+  }
+
+  private func all(_ node: Node, _ isNarrow: Bool) -> Choice {
+    (node.operands.map { _ in isNarrow }, node.results.map { isNarrow && isFloat($0) })
+  }
+
+  /// Vectors of channels are exact.
+  private func images(_ node: Node, _ isNarrow: Bool) -> Choice {
+    (
+      node.operands.map { isNarrow && original[$0].rank > 1 },
+      node.results.map { isNarrow && original[$0].rank > 1 }
+    )
+  }
+
+  /// Whether some operand is narrow and none must be wide.
+  private func meetsNarrow(_ node: Node) -> Bool {
+    let floats = node.operands.filter(isFloat)
+    return floats.contains(where: isNarrow.contains)
+      && floats.allSatisfy { isNarrow.contains($0) || isFlexible.contains($0) }
   }
 }

@@ -75,6 +75,9 @@ extension CommandTests {
       #expect(
         refused.errors.contains(
           "plain.safetensors: layer1.0.bn1.weight: norm inplace-abn multiplies by |weight|"))
+      let unnamed = try await convert("own.safetensors out.pth", in: folder.path)
+      #expect(unnamed.exitCode == 1)
+      #expect(unnamed.errors.contains("scales of norm inplace-abn must be written as those of"))
       let run = try await convert("own.safetensors out.safetensors -m resnet18", in: folder.path)
       #expect(run.exitCode == 0, "\(run.errors)")
       let written = try WeightFile(path: folder.path + "/out.safetensors")

@@ -29,7 +29,7 @@ struct MixedPrecisionTests {
       let unit = ConvUnit(
         Conv2D(scope["conv2"], 16, 16, kernel: 3, bias: false),
         BatchNorm2D(scope["bn2"], 16, form: form), .identity)
-      let y = try elu(unit(x) + x)
+      let y = try scope.checkpoint { try elu(unit(x) + x) }
       let squeeze = SqueezeExcitation(
         reduce: scope["se1"], expand: scope["se2"], 16, squeezed: 4)
       let means = try globalAveragePool(Dropout(scope, rate: 0.1)(squeeze(y)))
