@@ -145,7 +145,7 @@ struct CellRunner {
 
   private func row(_ cell: Cell, _ network: Network) -> BenchRow {
     var row = BenchRow(status: .ok, model: network.model.name, mode: "infer")
-    (row.head, row.norm) = (network.options.head.rawValue, "bn")
+    (row.head, row.norm) = (network.options.head.rawValue, network.options.norm.rawValue)
     row.execution = cell.execution.rawValue
     (row.device, row.precision) = (cell.device.description, cell.precision.precision.rawValue)
     (row.batchSize, row.imageSize) = (cell.batch, network.imageSize)

@@ -7,7 +7,8 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert weights between .pth, .safetensors, .npz and .params.",
     discussion: "Values and their types stay as they are; only where they lie and, with --model, "
-      + "their names change.")
+      + "their names change. Of a network of norm abn or inplace-abn the scales are written as "
+      + "|weight| + epsilon, which other programs understand.")
 
   @Argument(help: "The weight file to read; its content says what it is.", completion: .file())
   var input: String
@@ -60,13 +61,29 @@ struct Convert: ParsableCommand {
   func run() throws {
     let source = try WeightFile(path: input)
     let format = try outputFormat
+    if model == nil, format != .safetensors, norm(of: source) != .plain {
+      throw InputError(
+        "\(input.printable): scales of norm \(norm(of: source).rawValue) must be written as those of "
+          + "a network, since \(format) files do not say whose they are, got no --model\n"
+          + "  hint: add --model with the network's name")
+    }
     let contents = try contents(of: source, format)
-    try WeightFile.write(contents, as: format, metadata: source.metadata, to: output)
+    var metadata = source.metadata
+    if model != nil, norm(of: source) != .plain {
+      let exported = NetworkOptions.Norm.plain.metadata(afterExporting: norm(of: source))
+      metadata.merge(exported) { _, new in new }
+    }
+    try WeightFile.write(contents, as: format, metadata: metadata, to: output)
     if check { try verify(contents) }
     let bytes = contents.reduce(0) { $0 + $1.type.sizeInBytes }
     try Console.output(
       "\(output.printable): \(format), \(contents.count) tensors, \(HumanNumber.bytes(bytes))"
         + (check ? ", equal bit for bit\n" : "\n"))
+  }
+
+  /// The norm that the scales belong to, as told or as the file says.
+  private func norm(of source: WeightFile) -> NetworkOptions.Norm {
+    network.norm == .plain ? NetworkOptions.Norm(recordedIn: source.metadata) : network.norm
   }
 
   /// What to write: all tensors as they are, or a network's under the names asked for.
@@ -85,10 +102,16 @@ struct Convert: ParsableCommand {
     let naming = map ?? (format == .mxnetParams ? .mxnet : .torchvision)
     let names = WeightMap(naming, paths: expected.map(\.path))
     var contents: [WeightFile.Content] = []
+    let scales = norm(of: source) == .plain ? [:] : graph.normScales
     for (path, type) in expected {
-      contents.append(
-        try file.content(path, as: names.name(of: path))
-          .reshaped(to: names.shape(type.shape, of: path)))
+      let name = names.name(of: path)
+      if let epsilon = scales[path] {
+        let scale = try file.tensor(named: path)
+        contents.append(.init(name, NetworkOptions.Norm.exported(scale, epsilon: epsilon)))
+      } else {
+        contents.append(
+          try file.content(path, as: name).reshaped(to: names.shape(type.shape, of: path)))
+      }
       if format != .mxnetParams, let counter = names.batchCounter(after: path) {
         contents.append(.init(counter, HostTensor(TensorType(.int64, []), [Int64(0)])))
       }

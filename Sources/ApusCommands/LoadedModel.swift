@@ -23,14 +23,16 @@ struct LoadedModel {
       initialized = []
       return
     }
+    let file = try WeightFile(path: weights)
     var store = try ParameterStore(
-      WeightFile(path: weights).matched(to: expected), matching: expected,
-      allowMismatch: allowMismatch)
+      file.matched(to: expected), matching: expected, allowMismatch: allowMismatch)
     initialized = store.missing
     let missing = Set(store.missing)
     let fresh = expected.filter { missing.contains($0.path) }.map(\.type)
     try Self.requireMemory(for: fresh, of: model)
     try Self.requireFinite(store, file: weights)
+    store = try options.norm.fitted(
+      store, from: NetworkOptions.Norm(recordedIn: file.metadata), to: graph, file: weights)
     store.fill(from: graph)
     parameters = store
   }

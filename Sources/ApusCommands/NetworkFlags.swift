@@ -16,6 +16,20 @@ struct NetworkFlags: ParsableArguments {
   @Option(help: "An activation function in place of the network's own.")
   var activation: ActivationOption?
 
+  @Option(
+    help: ArgumentHelp(
+      "How units normalise.",
+      discussion:
+        "abn scales by |weight| + epsilon, and so does inplace-abn, which writes over its "
+        + "input in training and has leaky-relu unless an activation is named."))
+  var norm = NetworkOptions.Norm.plain
+
+  @Option(
+    help: ArgumentHelp(
+      "What training computes again rather than keep.",
+      discussion: "The default is none, for resnet200_v2 its own 11 segments."))
+  var checkpoint: NetworkOptions.Checkpoint?
+
   @Option(help: "standard, or deep: three 3×3 convolutions without pooling.")
   var stem = NetworkOptions.Stem.standard
 
@@ -27,6 +41,9 @@ struct NetworkFlags: ParsableArguments {
 
   @Flag(help: "End each residual branch in an activation, before the sum.")
   var branchActivation = false
+
+  @Flag(help: "Fresh weights: the last batch norm of each residual branch begins at zero.")
+  var zeroBranch = false
 
   @Option(
     parsing: .unconditional,
@@ -40,8 +57,9 @@ struct NetworkFlags: ParsableArguments {
   /// The options, unchecked.
   var given: NetworkOptions {
     NetworkOptions(
-      classes: classes?.value, head: head, activation: activation?.activation, stem: stem,
-      order: order, padding: padding, activatesBranch: branchActivation, dropout: dropout,
+      classes: classes?.value, head: head, activation: activation?.function,
+      norm: norm, checkpoint: checkpoint, stem: stem, order: order, padding: padding,
+      activatesBranch: branchActivation, zeroesBranch: zeroBranch, dropout: dropout,
       dropConnect: dropConnect)
   }
 
@@ -59,23 +77,32 @@ struct NetworkFlags: ParsableArguments {
 
 /// The activation functions by the names the field gives them.
 enum ActivationOption: String, ExpressibleByArgument, CaseIterable, Sendable {
-  case relu
+  case relu, relu6
   case leakyRelu = "leaky-relu"
   case elu, swish, mish
   case hardSwish = "hard-swish"
+  case naiveSwish = "naive-swish"
+  case naiveMish = "naive-mish"
+  case identity
 
-  var activation: Activation {
+  var function: ActivationFunction {
     switch self {
     case .relu: .relu
-    case .leakyRelu: .leakyRelu(slope: 0.01)
-    case .elu: .elu(alpha: 1)
+    case .relu6: .relu6
+    case .leakyRelu: .leakyRelu()
+    case .elu: .elu()
     case .swish: .swish
     case .mish: .mish
     case .hardSwish: .hardSwish
+    case .naiveSwish: .naiveSwish
+    case .naiveMish: .naiveMish
+    case .identity: .identity
     }
   }
 }
 
+extension NetworkOptions.Norm: ExpressibleByArgument {}
+extension NetworkOptions.Checkpoint: ExpressibleByArgument {}
 extension NetworkOptions.Head: ExpressibleByArgument {}
 extension NetworkOptions.Stem: ExpressibleByArgument {}
 extension NetworkOptions.Order: ExpressibleByArgument {}

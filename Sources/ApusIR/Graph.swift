@@ -89,6 +89,14 @@ public struct Graph: Hashable, Sendable {
     outputs.append(Output(role, value))
   }
 
+  /// Gives each update the value that `body` makes of its path and value.
+  package mutating func replaceUpdates(_ body: (String, Value) -> Value) {
+    outputs = outputs.map { output in
+      guard case .update(let path) = output.role else { return output }
+      return Output(output.role, body(path, output.value))
+    }
+  }
+
   /// The inputs in order of declaration, with their values.
   public var inputs: [(input: Input, value: Value)] {
     nodes.compactMap { node in

@@ -9,21 +9,24 @@ import ApusTensor
 
 /// Five convolutions and three fully connected layers.
 public struct AlexNet: Layer {
-  let features, classifier: Chain
+  let features: Body
+  let classifier: Chain
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let activation = options.activation ?? .relu
+    let activation = options.style(.relu).activation
     let place = scope["features"]
     func unit(_ index: Int, _ inputs: Int, _ outputs: Int, kernel: Int = 3) -> ConvUnit {
       ConvUnit(Conv2D(place[index], inputs, outputs, kernel: kernel), nil, activation)
     }
     let pool = MaxPool2D(kernel: 3, stride: 2)
-    features = Chain([
-      ConvUnit(
-        Conv2D(place[0], 3, 64, kernel: 11, stride: 4, padding: 2), nil, activation),
-      pool, unit(3, 64, 192, kernel: 5), pool, unit(6, 192, 384), unit(8, 384, 256),
-      unit(10, 256, 256), pool,
-    ])
+    let stem = ConvUnit(
+      Conv2D(place[0], 3, 64, kernel: 11, stride: 4, padding: 2), nil, activation)
+    features = Body(
+      scope,
+      stages: [
+        [stem, pool], [unit(3, 64, 192, kernel: 5), pool],
+        [unit(6, 192, 384), unit(8, 384, 256), unit(10, 256, 256), pool],
+      ], options.checkpoint)
     let head = scope["classifier"]
     func dropout(_ index: Int) -> Dropout {
       Dropout(head[index], rate: options.dropout ?? 0.5)
@@ -50,7 +53,7 @@ extension AlexNet {
   public static let models = [
     Model(
       "alexnet", source: "Krizhevsky 2014, arXiv 1404.5997",
-      options: [.head, .activation, .dropout]
+      options: [.head, .activation, .checkpoint, .dropout]
     ) { scope, options in AlexNet(scope, options) }
   ]
 }

@@ -19,15 +19,14 @@ import ApusTensor
 
 /// Five convolutions in up to two groups, and three fully connected layers.
 public struct CaffeNet: Layer {
-  let conv1, conv2, conv3, conv4, conv5: ConvUnit
+  let features: Body
   let hidden: [Linear]
   let classifier: Linear
-  let activation: Activation
+  let activation: ActivationFunction
   let dropout: Dropout
-  let pool = MaxPool2D(kernel: 3, stride: 2, ceilMode: true)
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let activation = options.activation ?? .relu
+    let activation = options.style(.relu).activation
     func unit(
       _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
       padding: WindowPadding = .half, groups: Int = 1
@@ -37,19 +36,28 @@ public struct CaffeNet: Layer {
         groups: groups)
       return ConvUnit(conv, nil, activation)
     }
-    conv1 = unit("conv1", 3, 96, kernel: 11, stride: 4, padding: 0)
-    conv2 = unit("conv2", 96, 256, kernel: 5, groups: 2)
-    conv3 = unit("conv3", 256, 384, kernel: 3)
-    conv4 = unit("conv4", 384, 384, kernel: 3, groups: 2)
-    conv5 = unit("conv5", 384, 256, kernel: 3, groups: 2)
-    let features = 256 * 6 * 6
+    let pool = MaxPool2D(kernel: 3, stride: 2, ceilMode: true)
+    let norm = Applied {
+      try localResponseNorm($0, LocalResponseNorm(size: 5, alpha: 1e-4, beta: 0.75, k: 1))
+    }
+    features = Body(
+      scope,
+      stages: [
+        [unit("conv1", 3, 96, kernel: 11, stride: 4, padding: 0), pool, norm],
+        [unit("conv2", 96, 256, kernel: 5, groups: 2), pool, norm],
+        [
+          unit("conv3", 256, 384, kernel: 3), unit("conv4", 384, 384, kernel: 3, groups: 2),
+          unit("conv5", 384, 256, kernel: 3, groups: 2), pool,
+        ],
+      ], options.checkpoint)
+    let values = 256 * 6 * 6
     switch options.head {
     case .full:
-      hidden = [Linear(scope["fc6"], features, 4096), Linear(scope["fc7"], 4096, 4096)]
+      hidden = [Linear(scope["fc6"], values, 4096), Linear(scope["fc7"], 4096, 4096)]
       classifier = Linear(scope["fc8"], 4096, options.classes)
     case .cut:
       hidden = []
-      classifier = Linear(scope["fc"], features, options.classes)
+      classifier = Linear(scope["fc"], values, options.classes)
     }
     self.activation = activation
     dropout = Dropout(scope, rate: options.dropout ?? 0.5)
@@ -57,11 +65,8 @@ public struct CaffeNet: Layer {
 
   /// `[n, 3, 227, 227] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let normalization = LocalResponseNorm(size: 5, alpha: 1e-4, beta: 0.75, k: 1)
-    var x = try localResponseNorm(pool(conv1(x)), normalization)  // [n, 96, 27, 27]
-    x = try localResponseNorm(pool(conv2(x)), normalization)  // [n, 256, 13, 13]
-    x = try pool(conv5(conv4(conv3(x)))).flattened()  // [n, 256·6·6]
-    for layer in hidden { x = try dropout(layer(x).activated(activation)) }
+    var x = try features(x).flattened()  // [n, 256·6·6]
+    for layer in hidden { x = try dropout(activation(layer(x))) }
     return try classifier(x)
   }
 }
@@ -72,7 +77,7 @@ extension CaffeNet {
     Model(
       "caffenet", source: "Jia et al. 2014, arXiv 1408.5093",
       input: ImageInput(size: 227, cropFraction: 227.0 / 256, .caffe),
-      options: [.head, .activation, .dropout]
+      options: [.head, .activation, .checkpoint, .dropout]
     ) { scope, options in CaffeNet(scope, options) }
   ]
 }

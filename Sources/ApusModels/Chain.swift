@@ -32,7 +32,7 @@ struct Applied: Layer {
 
   init(_ function: @escaping (Tensor) throws -> Tensor) { self.function = function }
 
-  init(_ activation: Activation) { self.init { try $0.activated(activation) } }
+  init(_ activation: ActivationFunction) { self.init { try activation($0) } }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor { try function(x) }
 

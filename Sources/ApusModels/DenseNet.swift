@@ -10,52 +10,50 @@ import ApusTensor
 
 /// Blocks in which each layer takes the outputs of all layers before it.
 public struct DenseNet: Layer {
-  let stem: Chain
-  let blocks: Chain
-  let norm: BatchNorm2D
-  let activation: Activation
+  let features: Body
   let classifier: Linear
 
   /// - Parameter depths: the layers of each block.
   public init(_ scope: Scope, depths: [Int], _ options: NetworkOptions = NetworkOptions()) {
-    let activation = options.activation ?? .relu
+    let style = options.style(.relu)
     let growth = 32
-    let features = scope["features"]
-    stem = Chain([
+    let place = scope["features"]
+    let stem: [any Layer] = [
       ConvUnit(
-        Conv2D(features["conv0"], 3, 64, kernel: 7, stride: 2, bias: false),
-        BatchNorm2D(features["norm0"], 64), activation),
+        Conv2D(place["conv0"], 3, 64, kernel: 7, stride: 2, bias: false),
+        style.norm(place["norm0"], 64), style.activation),
       MaxPool2D(kernel: 3, stride: 2, padding: 1),
-    ])
-    var layers: [any Layer] = []
+    ]
+    var stages = [stem]
     var channels = 64
     for (block, depth) in depths.enumerated() {
-      let place = features["denseblock\(block + 1)"]
+      var layers: [any Layer] = []
+      let denseBlock = place["denseblock\(block + 1)"]
       for index in 0..<depth {
         layers.append(
           DenseLayer(
-            place["denselayer\(index + 1)"], channels, growth: growth, activation))
+            denseBlock["denselayer\(index + 1)"], channels, growth: growth, style))
         channels += growth
       }
       if block < depths.count - 1 {
-        let transition = features["transition\(block + 1)"]
+        let transition = place["transition\(block + 1)"]
         layers.append(
           preactivated(
-            transition["conv"], transition["norm"], channels, channels / 2, kernel: 1, activation))
+            transition["conv"], transition["norm"], channels, channels / 2, kernel: 1, style))
         layers.append(Applied { try averagePool($0, kernel: 2, stride: 2) })
         channels /= 2
       }
+      stages.append(layers)
     }
-    blocks = Chain(layers)
-    norm = BatchNorm2D(features["norm5"], channels)
-    self.activation = activation
+    let norm = style.norm(place["norm5"], channels)
+    stages[depths.count].append(Applied { try norm($0, style.activation) })
+    features = Body(scope, stages: stages, options.checkpoint)
     classifier = Linear(scope["classifier"], channels, options.classes)
   }
 
   /// `[n, 3, h, w] → [n, classes]`, with 29 or more rows and columns.
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let features = try norm(blocks(stem(x))).activated(activation)
-    return try classifier(globalAveragePool(features))
+    try classifier(globalAveragePool(features(x)))
   }
 }
 
@@ -63,12 +61,12 @@ public struct DenseNet: Layer {
 private struct DenseLayer: Layer {
   let convolutions: [ConvUnit]
 
-  init(_ scope: Scope, _ inputs: Int, growth: Int, _ activation: Activation) {
+  init(_ scope: Scope, _ inputs: Int, growth: Int, _ style: UnitStyle) {
     convolutions = [
       preactivated(
-        scope["conv1"], scope["norm1"], inputs, 4 * growth, kernel: 1, activation),
+        scope["conv1"], scope["norm1"], inputs, 4 * growth, kernel: 1, style),
       preactivated(
-        scope["conv2"], scope["norm2"], 4 * growth, growth, kernel: 3, activation),
+        scope["conv2"], scope["norm2"], 4 * growth, growth, kernel: 3, style),
     ]
   }
 
@@ -81,11 +79,11 @@ private struct DenseLayer: Layer {
 
 private func preactivated(
   _ conv: Scope, _ norm: Scope, _ inputs: Int, _ outputs: Int, kernel: Int,
-  _ activation: Activation
+  _ style: UnitStyle
 ) -> ConvUnit {
-  let norm = BatchNorm2D(norm, inputs)
+  let norm = style.norm(norm, inputs)
   return ConvUnit(
-    Conv2D(conv, inputs, outputs, kernel: kernel, bias: false), norm, activation,
+    Conv2D(conv, inputs, outputs, kernel: kernel, bias: false), norm, style.activation,
     order: .normBefore)
 }
 
@@ -96,7 +94,7 @@ extension DenseNet {
   ].map { name, depths in
     Model(
       name, source: "Huang et al. 2016, arXiv 1608.06993",
-      options: [.head, .activation]
+      options: [.head, .activation, .norm, .checkpoint]
     ) { scope, options in DenseNet(scope, depths: depths, options) }
   }
 }

@@ -16,14 +16,19 @@ import ApusTensor
 
 /// Two convolutions with pooling and two fully connected layers.
 public struct LeNet: Layer {
-  let layers: Chain
+  let features: Body
+  let classifier: Chain
 
   public init(_ scope: Scope, _ options: NetworkOptions = Digits.options) {
-    let activation = options.activation ?? .tanh
+    let activation = options.style(.tanh).activation
     let pool = MaxPool2D(kernel: 2, stride: 2)
-    layers = Chain([
-      ConvUnit(Conv2D(scope["conv1"], 1, 20, kernel: 5, padding: 0), nil, activation), pool,
-      ConvUnit(Conv2D(scope["conv2"], 20, 50, kernel: 5, padding: 0), nil, activation), pool,
+    func unit(_ name: String, _ inputs: Int, _ outputs: Int) -> ConvUnit {
+      ConvUnit(Conv2D(scope[name], inputs, outputs, kernel: 5, padding: 0), nil, activation)
+    }
+    features = Body(
+      scope, stages: [[unit("conv1", 1, 20), pool], [unit("conv2", 20, 50), pool]],
+      options.checkpoint)
+    classifier = Chain([
       Applied { try $0.flattened() },
       Linear(scope["fc1"], 50 * 4 * 4, 500), Applied(activation),
       Linear(scope["fc2"], 500, options.classes),
@@ -31,7 +36,7 @@ public struct LeNet: Layer {
   }
 
   /// `[n, 1, 28, 28] → [n, classes]`
-  public func callAsFunction(_ x: Tensor) throws -> Tensor { try layers(x) }
+  public func callAsFunction(_ x: Tensor) throws -> Tensor { try classifier(features(x)) }
 }
 
 /// Three fully connected layers.
@@ -39,7 +44,7 @@ public struct MultilayerPerceptron: Layer {
   let layers: Chain
 
   public init(_ scope: Scope, _ options: NetworkOptions = Digits.options) {
-    let activation = options.activation ?? .relu
+    let activation = options.style(.relu).activation
     layers = Chain([
       Applied { try $0.flattened() },
       Linear(scope["fc1"], 28 * 28, 128), Applied(activation),
@@ -64,7 +69,7 @@ public enum Digits {
   public static let models = [
     Model(
       "lenet", source: "LeCun et al. 1998, doi 10.1109/5.726791; as in MXNet", input: input,
-      classes: options.classes, options: [.activation]
+      classes: options.classes, options: [.activation, .checkpoint]
     ) { scope, options in LeNet(scope, options) },
     Model(
       "mlp", source: "MXNet's example, 784–128–64", input: input, classes: options.classes,

@@ -44,46 +44,47 @@ public struct EfficientNet: Layer {
     func repeats(_ base: Int) -> Int { Int((Double(base) * depth).rounded(.up)) }
   }
 
-  let stem, head: ConvUnit
-  let blocks: [any Layer]
+  let features: Body
   let dropout: Dropout
   let classifier: Linear
 
   public init(_ scope: Scope, _ variant: Variant, _ options: NetworkOptions = NetworkOptions()) {
     let units = EfficientNetUnits(
-      variant, activation: options.activation ?? .swish,
-      padding: options.padding ?? variant.padding)
+      variant, style: options.style(.swish), padding: options.padding ?? variant.padding)
     var channels = variant.channels(32)
-    stem = units.make(
-      scope["conv_stem"], scope["bn1"], 3, channels, kernel: 3, stride: 2)
+    var stages: [[any Layer]] = [
+      [units.make(scope["conv_stem"], scope["bn1"], 3, channels, kernel: 3, stride: 2)]
+    ]
     let total = Self.stages.reduce(0) { $0 + variant.repeats($1.repeats) }
     let dropConnect = options.dropConnect ?? variant.dropConnect
-    var blocks: [any Layer] = []
+    var count = 0
     for (index, stage) in Self.stages.enumerated() {
+      var blocks: [any Layer] = []
       for number in 0..<variant.repeats(stage.repeats) {
         let outputs = variant.channels(stage.channels)
-        let rate = dropConnect * Double(blocks.count) / Double(total)
+        let rate = dropConnect * Double(count) / Double(total)
         blocks.append(
           InvertedResidual(
             scope["blocks"][index][number], units, stage, inputs: channels, outputs: outputs,
             stride: number == 0 ? stage.stride : 1, dropConnect: rate))
         channels = outputs
+        count += 1
       }
+      stages.append(blocks)
     }
-    self.blocks = blocks
-    let features = variant.channels(1280)
-    head = units.make(scope["conv_head"], scope["bn2"], channels, features, kernel: 1)
+    let width = variant.channels(1280)
+    stages[Self.stages.count].append(
+      units.make(scope["conv_head"], scope["bn2"], channels, width, kernel: 1))
+    features = Body(scope, stages: stages, options.checkpoint)
     dropout = Dropout(scope, rate: options.dropout ?? variant.dropout)
     // Fresh features are weak, and a bias as PyTorch's layers have would drown them; timm's is zero.
     classifier = Linear(
-      scope["classifier"], features, options.classes, biasInitializer: .zeros)
+      scope["classifier"], width, options.classes, biasInitializer: .zeros)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var x = try stem(x)
-    for block in blocks { x = try block(x) }  // [n, channels, h/32, w/32]
-    return try classifier(dropout(globalAveragePool(head(x))))
+    try classifier(dropout(globalAveragePool(features(x))))
   }
 
   /// A row of the paper's table 1.
@@ -104,14 +105,14 @@ public struct EfficientNet: Layer {
 
 /// Makes the convolutions of one network with their normalisation.
 struct EfficientNetUnits {
-  let activation: Activation
+  let style: UnitStyle
   let padding: WindowPadding
   let epsilon, momentum: Double
 
   init(
-    _ variant: EfficientNet.Variant, activation: Activation, padding: NetworkOptions.PaddingMode
+    _ variant: EfficientNet.Variant, style: UnitStyle, padding: NetworkOptions.PaddingMode
   ) {
-    self.activation = activation
+    self.style = style
     self.padding = padding == .same ? .same : .half
     epsilon = variant.epsilon
     momentum = variant.momentum
@@ -125,8 +126,8 @@ struct EfficientNetUnits {
       Conv2D(
         conv, inputs, outputs, kernel: kernel, stride: stride, padding: padding, groups: groups,
         bias: false),
-      BatchNorm2D(norm, outputs, epsilon: epsilon, momentum: momentum),
-      activates ? activation : nil)
+      style.norm(norm, outputs, epsilon: epsilon, momentum: momentum),
+      activates ? style.activation : .identity)
   }
 }
 
@@ -151,7 +152,7 @@ private struct InvertedResidual: Layer {
     let squeeze = scope["se"]
     excitation = SqueezeExcitation(
       reduce: squeeze["conv_reduce"], expand: squeeze["conv_expand"], width,
-      squeezed: max(1, inputs / 4), activation: units.activation)
+      squeezed: max(1, inputs / 4), activation: units.style.activation)
     projection = units.make(
       scope[expands ? "conv_pwl" : "conv_pw"], scope[expands ? "bn3" : "bn2"], width, outputs,
       kernel: 1, activates: false)
@@ -176,7 +177,7 @@ extension EfficientNet {
         (followsTensorFlow ? "tf_" : "") + "efficientnet_\(scale.name)",
         source: "Tan and Le 2019, arXiv 1905.11946",
         input: followsTensorFlow ? scale.tensorFlowInput : scale.input,
-        options: [.head, .activation, .padding, .dropout, .dropConnect]
+        options: [.head, .activation, .norm, .checkpoint, .padding, .dropout, .dropConnect]
       ) { scope, options in
         let variant = Variant(
           width: scale.width, depth: scale.depth, dropout: scale.dropout,

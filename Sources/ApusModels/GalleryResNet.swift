@@ -36,40 +36,42 @@ public struct GalleryResNet: Layer {
     public var groups: Int
     /// Channels of a bottleneck's 3×3 convolution, as the unit's outputs divided by this.
     public var narrowing: Int
+    /// After how many of its stages' units each segment ends that training computes again, and the
+    /// last one where the network does, unless it is asked to keep all.
+    public var segments: [Int]
 
     public init(
       _ block: Block, _ depths: [Int], order: ConvUnit.Order = .normBefore, groups: Int = 1,
-      narrowing: Int = 4
+      narrowing: Int = 4, segments: [Int] = []
     ) {
       self.block = block
       self.depths = depths
       self.order = order
       self.groups = groups
       self.narrowing = narrowing
+      self.segments = segments
     }
   }
 
-  let imageNorm: BatchNorm2D
-  let stem: [any Layer]
-  let units: [any Layer]
-  let finalNorm: BatchNorm2D?
-  let activation: Activation
+  let features: Body
   let fc: Linear
 
   public init(_ scope: Scope, _ variant: Variant, _ options: NetworkOptions = NetworkOptions()) {
-    activation = options.activation ?? .relu
-    let factory = GalleryUnits(variant: variant, activation: activation)
-    imageNorm = BatchNorm2D(scope["bn_data"], 3, epsilon: epsilon, fixesScale: true)
-    stem = [
+    let style = options.style(.relu)
+    let factory = GalleryUnits(variant: variant, style: style)
+    let stem: [any Layer] = [
+      // The images are nobody's to overwrite.
+      BatchNorm2D(scope["bn_data"], 3, epsilon: epsilon, fixesScale: true),
       ConvUnit(
         Conv2D(scope["conv0"], 3, 64, kernel: 7, stride: 2, bias: false),
-        BatchNorm2D(scope["bn0"], 64, epsilon: epsilon), activation),
+        style.norm(scope["bn0"], 64, epsilon: epsilon), style.activation),
       MaxPool2D(kernel: 3, stride: 2, padding: .half),
     ]
-    var units: [any Layer] = []
+    var stages = [stem]
     var channels = 64
     for (stage, depth) in variant.depths.enumerated() {
       let outputs = (variant.block == .basic ? 64 : 256) << stage
+      var units: [any Layer] = []
       for index in 0..<depth {
         let unit = scope["stage\(stage + 1)"]["unit\(index + 1)"]
         units.append(
@@ -77,21 +79,21 @@ public struct GalleryResNet: Layer {
             unit, channels, outputs, stride: stage > 0 && index == 0 ? 2 : 1, projects: index == 0))
         channels = outputs
       }
+      stages.append(units)
     }
-    self.units = units
-    finalNorm =
-      variant.order == .normBefore
-      ? BatchNorm2D(scope["bn1"], channels, epsilon: epsilon) : nil
+    if variant.order == .normBefore {
+      let norm = style.norm(scope["bn1"], channels, epsilon: epsilon)
+      stages[variant.depths.count].append(Applied { try norm($0, style.activation) })
+    }
+    features = Body(
+      scope, stages: stages, options.checkpoint,
+      ownSegments: variant.segments.map { stem.count + $0 })
     fc = Linear(scope["fc1"], channels, options.classes)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var x = try imageNorm(x)
-    for layer in stem { x = try layer(x) }  // [n, 64, h/4, w/4]
-    for unit in units { x = try unit(x) }
-    if let finalNorm { x = try finalNorm(x).activated(activation) }
-    return try fc(globalAveragePool(x))
+    try fc(globalAveragePool(features(x)))
   }
 }
 
@@ -99,7 +101,7 @@ private let epsilon = 2e-5
 
 private struct GalleryUnits {
   let variant: GalleryResNet.Variant
-  let activation: Activation
+  let style: UnitStyle
 
   func unit(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, stride: Int, projects: Bool
@@ -110,23 +112,23 @@ private struct GalleryUnits {
     let convolutions = self.convolutions(scope, inputs, outputs, stride: stride)
     switch variant.order {
     case .normBefore:
-      let first = BatchNorm2D(scope["bn1"], inputs, epsilon: epsilon)
+      let first = style.norm(scope["bn1"], inputs, epsilon: epsilon)
       let rest = convolutions.dropFirst().map { conv, width, index in
-        let norm = BatchNorm2D(scope["bn\(index)"], width.inputs, epsilon: epsilon)
-        return ConvUnit(conv, norm, activation, order: .normBefore)
+        let norm = style.norm(scope["bn\(index)"], width.inputs, epsilon: epsilon)
+        return ConvUnit(conv, norm, style.activation, order: .normBefore)
       }
       return PreActivationUnit(
-        norm: first, activation: activation, first: convolutions[0].conv, rest: rest,
+        norm: first, activation: style.activation, first: convolutions[0].conv, rest: rest,
         shortcut: shortcut)
     case .normAfter:
       let units = convolutions.map { conv, width, index in
-        let norm = BatchNorm2D(scope["bn\(index)"], width.outputs, epsilon: epsilon)
-        return ConvUnit(conv, norm, index < convolutions.count ? activation : nil)
+        let norm = style.norm(scope["bn\(index)"], width.outputs, epsilon: epsilon)
+        return ConvUnit(conv, norm, index < convolutions.count ? style.activation : .identity)
       }
       let projection = shortcut.map { conv in
-        ConvUnit(conv, BatchNorm2D(scope["sc_bn"], outputs, epsilon: epsilon), nil)
+        ConvUnit(conv, style.norm(scope["sc_bn"], outputs, epsilon: epsilon), .identity)
       }
-      return PostActivationUnit(units: units, projection: projection, activation: activation)
+      return PostActivationUnit(units: units, projection: projection, activation: style.activation)
     }
   }
 
@@ -165,13 +167,13 @@ private struct GalleryUnits {
 /// Normalisation, activation, convolution; the shortcut takes the first activated value.
 private struct PreActivationUnit: Layer {
   let norm: BatchNorm2D
-  let activation: Activation
+  let activation: ActivationFunction
   let first: Conv2D
   let rest: [ConvUnit]
   let shortcut: Conv2D?
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let activated = try norm(x).activated(activation)
+    let activated = try norm(x, activation)
     var y = try first(activated)
     for unit in rest { y = try unit(y) }
     return try y + (shortcut.map { try $0(activated) } ?? x)
@@ -182,12 +184,12 @@ private struct PreActivationUnit: Layer {
 private struct PostActivationUnit: Layer {
   let units: [ConvUnit]
   let projection: ConvUnit?
-  let activation: Activation
+  let activation: ActivationFunction
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
     var y = x
     for unit in units { y = try unit(y) }
-    return try (y + (projection.map { try $0(x) } ?? x)).activated(activation)
+    return try activation(y + (projection.map { try $0(x) } ?? x))
   }
 }
 
@@ -199,7 +201,13 @@ extension GalleryResNet {
     ("resnet50_v2", Variant(.bottleneck, [3, 4, 6, 3])),
     ("resnet101_v2", Variant(.bottleneck, [3, 4, 23, 3])),
     ("resnet152_v2", Variant(.bottleneck, [3, 8, 36, 3])),
-    ("resnet200_v2", Variant(.bottleneck, [3, 24, 36, 3])),
+    (
+      "resnet200_v2",
+      Variant(
+        .bottleneck, [3, 24, 36, 3],
+        // Stage 1: 2. Stage 2: 2, 7, 12, 17, 22. Stage 3: 4, 13, 22, 31.
+        segments: [2] + [2, 7, 12, 17, 22].map { 3 + $0 } + [4, 13, 22, 31].map { 27 + $0 })
+    ),
     (
       "resnext50_mx",
       Variant(.bottleneck, [3, 4, 6, 3], order: .normAfter, groups: 32, narrowing: 2)
@@ -218,7 +226,8 @@ extension GalleryResNet {
       name,
       source: isPreActivation
         ? "He et al. 2016, arXiv 1603.05027" : "Xie et al. 2017, arXiv 1611.05431",
-      input: ImageInput(isPreActivation ? .raw : .caffe), options: [.head, .activation]
+      input: ImageInput(isPreActivation ? .raw : .caffe),
+      options: [.head, .activation, .norm, .checkpoint]
     ) { scope, options in GalleryResNet(scope, variant, options) }
   }
 }

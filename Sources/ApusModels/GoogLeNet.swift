@@ -11,27 +11,34 @@ import ApusTensor
 
 /// A stem of three convolutions and nine inception modules.
 public struct GoogLeNet: Layer {
-  let features, classifier: Chain
+  let features: Body
+  let classifier: Chain
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let factory = InceptionUnits(activation: options.activation ?? .relu)
+    let factory = InceptionUnits(style: options.style(.relu))
     let pool = MaxPool2D(kernel: 3, stride: 2, ceilMode: true)
-    var layers: [any Layer] = [
-      factory.make(scope["conv1"], 3, 64, kernel: 7, stride: 2, padding: .half), pool,
-      factory.make(scope["conv2"], 64, 64, kernel: 1),
-      factory.make(scope["conv3"], 64, 192, kernel: 3, padding: .half), pool,
+    var stages: [[any Layer]] = [
+      [factory.make(scope["conv1"], 3, 64, kernel: 7, stride: 2, padding: .half), pool],
+      [
+        factory.make(scope["conv2"], 64, 64, kernel: 1),
+        factory.make(scope["conv3"], 64, 192, kernel: 3, padding: .half), pool,
+      ],
     ]
     var channels = 192
     for module in Self.modules {
+      var layers: [any Layer] = [
+        factory.inception(scope["inception\(module.name)"], channels, module)
+      ]
+      channels = module.outputs
       switch module.name {
-      case "4a": layers.append(pool)
-      case "5a": layers.append(MaxPool2D(kernel: 2, stride: 2, ceilMode: true))
+      case "3b": layers.append(pool)
+      case "4e": layers.append(MaxPool2D(kernel: 2, stride: 2, ceilMode: true))
       default: break
       }
-      layers.append(factory.inception(scope["inception\(module.name)"], channels, module))
-      channels = module.outputs
+      if module.name.hasSuffix("a") { stages.append([]) }
+      stages[stages.count - 1] += layers
     }
-    features = Chain(layers)
+    features = Body(scope, stages: stages, options.checkpoint)
     classifier = options.classifier(scope["fc"], channels, dropout: 0.2)
   }
 
@@ -102,7 +109,7 @@ extension GoogLeNet {
     Model(
       "googlenet", source: "Szegedy et al. 2014, arXiv 1409.4842",
       input: ImageInput(.centered),
-      options: [.head, .activation, .dropout]
+      options: [.head, .activation, .norm, .checkpoint, .dropout]
     ) { scope, options in GoogLeNet(scope, options) }
   ]
 }

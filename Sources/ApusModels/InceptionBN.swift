@@ -15,31 +15,33 @@ import ApusTensor
 
 /// Inception modules of four branches with batch normalisation after each convolution.
 public struct InceptionBN: Layer {
-  let stem1, stem2Reduce, stem2: ConvUnit
-  let modules: [InceptionBNModule]
+  let features: Body
   let fc: Linear
-  let pool = MaxPool2D(kernel: 3, stride: 2)
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let units = InceptionBNUnits(scope: scope, activation: options.activation ?? .relu)
-    stem1 = units.make("1", 3, 64, kernel: 7, stride: 2)
-    stem2Reduce = units.make("2_red", 64, 64, kernel: 1)
-    stem2 = units.make("2", 64, 192, kernel: 3)
+    let units = InceptionBNUnits(scope: scope, style: options.style(.relu))
+    let pool = MaxPool2D(kernel: 3, stride: 2)
+    var stages: [[any Layer]] = [
+      [units.make("1", 3, 64, kernel: 7, stride: 2), pool],
+      [
+        units.make("2_red", 64, 64, kernel: 1), units.make("2", 64, 192, kernel: 3),
+        pool,  // [n, 192, 27, 27] at 224 pixels
+      ],
+    ]
     var channels = 192
-    modules = Self.plans.map { plan in
+    for plan in Self.plans {
       let module = InceptionBNModule(units, plan, channels)
       channels = module.outputs
-      return module
+      if plan.name.hasSuffix("a") { stages.append([]) }
+      stages[stages.count - 1].append(module)
     }
+    features = Body(scope, stages: stages, options.checkpoint)
     fc = Linear(scope["fc1"], channels, options.classes)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var x = try pool(stem1(x))  // [n, 64, 55, 55] at 224 pixels
-    x = try pool(stem2(stem2Reduce(x)))  // [n, 192, 27, 27]
-    for module in modules { x = try module(x) }  // [n, 1024, 7, 7]
-    return try fc(globalAveragePool(x))
+    try fc(globalAveragePool(features(x)))
   }
 
   /// Channels of a module's branches; `one` and `projection` are missing at stride 2.
@@ -85,14 +87,14 @@ public struct InceptionBN: Layer {
 /// Makes convolutions with their normalisation from MXNet's names.
 struct InceptionBNUnits {
   let scope: Scope
-  let activation: Activation
+  let style: UnitStyle
 
   func make(
     _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1
   ) -> ConvUnit {
     ConvUnit(
       Conv2D(scope["conv_\(name)"], inputs, outputs, kernel: kernel, stride: stride),
-      BatchNorm2D(scope["bn_\(name)"], outputs, epsilon: 1.00001e-5), activation)
+      style.norm(scope["bn_\(name)"], outputs, epsilon: 1.00001e-5), style.activation)
   }
 }
 
@@ -151,7 +153,7 @@ extension InceptionBN {
   public static let models = [
     Model(
       "inception_bn", source: "Ioffe and Szegedy 2015, arXiv 1502.03167",
-      input: ImageInput(.caffe), options: [.head, .activation]
+      input: ImageInput(.caffe), options: [.head, .activation, .norm, .checkpoint]
     ) { scope, options in InceptionBN(scope, options) }
   ]
 }

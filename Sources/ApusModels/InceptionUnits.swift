@@ -5,7 +5,7 @@ import ApusTensor
 /// Makes the convolutions of the Inception networks as torchvision has them: without bias, with
 /// batch normalisation of epsilon 0.001, under the paths `conv` and `bn`.
 struct InceptionUnits {
-  let activation: Activation
+  let style: UnitStyle
 
   func make(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
@@ -23,6 +23,6 @@ struct InceptionUnits {
       Conv2D(
         scope["conv"], inputs, outputs, kernel: kernel, stride: stride, padding: padding,
         bias: false),
-      BatchNorm2D(scope["bn"], outputs, epsilon: 0.001), activation)
+      style.norm(scope["bn"], outputs, epsilon: 0.001), style.activation)
   }
 }

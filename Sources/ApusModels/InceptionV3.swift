@@ -11,26 +11,37 @@ import ApusTensor
 
 /// A stem without padding and eleven modules of five kinds.
 public struct InceptionV3: Layer {
-  let features, classifier: Chain
+  let features: Body
+  let classifier: Chain
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let units = InceptionUnits(activation: options.activation ?? .relu)
+    let units = InceptionUnits(style: options.style(.relu))
     func modules(_ names: String) -> InceptionModules {
       InceptionModules(scope: scope["Mixed_\(names)"], units: units)
     }
     let pool = MaxPool2D(kernel: 3, stride: 2)
-    features = Chain([
-      units.make(scope["Conv2d_1a_3x3"], 3, 32, kernel: 3, stride: 2),
-      units.make(scope["Conv2d_2a_3x3"], 32, 32, kernel: 3),
-      units.make(scope["Conv2d_2b_3x3"], 32, 64, kernel: 3, padding: .half), pool,
-      units.make(scope["Conv2d_3b_1x1"], 64, 80, kernel: 1),
-      units.make(scope["Conv2d_4a_3x3"], 80, 192, kernel: 3), pool,
-      modules("5b").a(192, pooled: 32), modules("5c").a(256, pooled: 64),
-      modules("5d").a(288, pooled: 64), modules("6a").b(288),
-      modules("6b").c(768, width: 128), modules("6c").c(768, width: 160),
-      modules("6d").c(768, width: 160), modules("6e").c(768, width: 192),
-      modules("7a").d(768), modules("7b").e(1280), modules("7c").e(2048),
-    ])
+    let stages: [[any Layer]] = [
+      [
+        units.make(scope["Conv2d_1a_3x3"], 3, 32, kernel: 3, stride: 2),
+        units.make(scope["Conv2d_2a_3x3"], 32, 32, kernel: 3),
+        units.make(scope["Conv2d_2b_3x3"], 32, 64, kernel: 3, padding: .half), pool,
+      ],
+      [
+        units.make(scope["Conv2d_3b_1x1"], 64, 80, kernel: 1),
+        units.make(scope["Conv2d_4a_3x3"], 80, 192, kernel: 3), pool,
+      ],
+      [
+        modules("5b").a(192, pooled: 32), modules("5c").a(256, pooled: 64),
+        modules("5d").a(288, pooled: 64),
+      ],
+      [
+        modules("6a").b(288), modules("6b").c(768, width: 128),
+        modules("6c").c(768, width: 160), modules("6d").c(768, width: 160),
+        modules("6e").c(768, width: 192),
+      ],
+      [modules("7a").d(768), modules("7b").e(1280), modules("7c").e(2048)],
+    ]
+    features = Body(scope, stages: stages, options.checkpoint)
     classifier = options.classifier(scope["fc"], 2048, dropout: 0.5)
   }
 
@@ -146,7 +157,7 @@ extension InceptionV3 {
       "inception_v3", source: "Szegedy et al. 2015, arXiv 1512.00567",
       input: ImageInput(
         size: 299, cropFraction: 299.0 / 342, .centered),
-      options: [.head, .activation, .dropout]
+      options: [.head, .activation, .norm, .checkpoint, .dropout]
     ) { scope, options in InceptionV3(scope, options) }
   ]
 }

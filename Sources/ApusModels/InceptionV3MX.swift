@@ -18,45 +18,50 @@ import ApusTensor
 
 /// Inception modules with factorised convolutions.
 public struct InceptionV3MX: Layer {
-  let layers: [any Layer]
+  let features: Body
   let fc: Linear
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let units = MixedUnits(activation: options.activation ?? .relu)
+    let units = MixedUnits(style: options.style(.relu))
     func module(_ name: String, _ make: (MixedUnits, Scope) -> MixedModule) -> MixedModule {
       make(units, scope[name])
     }
-    var layers: [any Layer] = [
-      units.make(scope["conv"], 3, 32, 3, stride: 2, padding: 0),
-      units.make(scope["conv_1"], 32, 32, 3, padding: 0),
-      units.make(scope["conv_2"], 32, 64, 3),
-      MaxPool2D(kernel: 3, stride: 2),
-      units.make(scope["conv_3"], 64, 80, 1),
-      units.make(scope["conv_4"], 80, 192, 3, padding: 0),
-      MaxPool2D(kernel: 3, stride: 2),
+    let stem: [[any Layer]] = [
+      [
+        units.make(scope["conv"], 3, 32, 3, stride: 2, padding: 0),
+        units.make(scope["conv_1"], 32, 32, 3, padding: 0),
+        units.make(scope["conv_2"], 32, 64, 3),
+        MaxPool2D(kernel: 3, stride: 2),
+      ],
+      [
+        units.make(scope["conv_3"], 64, 80, 1),
+        units.make(scope["conv_4"], 80, 192, 3, padding: 0),
+        MaxPool2D(kernel: 3, stride: 2),
+      ],
     ]
-    layers.append(module("mixed") { $0.square($1, 192, projection: 32) })
-    layers.append(module("mixed_1") { $0.square($1, 256, projection: 64) })
-    layers.append(module("mixed_2") { $0.square($1, 288, projection: 64) })
-    layers.append(module("mixed_3") { $0.squareReduction($1, 288) })
+    let large = [
+      module("mixed") { $0.square($1, 192, projection: 32) },
+      module("mixed_1") { $0.square($1, 256, projection: 64) },
+      module("mixed_2") { $0.square($1, 288, projection: 64) },
+    ]
+    var middle = [module("mixed_3") { $0.squareReduction($1, 288) }]
     for (index, width) in [128, 160, 160, 192].enumerated() {
-      layers.append(module("mixed_\(4 + index)") { $0.factorized($1, 768, width) })
+      middle.append(module("mixed_\(4 + index)") { $0.factorized($1, 768, width) })
     }
-    layers.append(module("mixed_8") { $0.factorizedReduction($1, 768) })
-    layers.append(module("mixed_9") { $0.forked($1, 1280, NeighbourAverage()) })
-    layers.append(
+    let small = [
+      module("mixed_8") { $0.factorizedReduction($1, 768) },
+      module("mixed_9") { $0.forked($1, 1280, NeighbourAverage()) },
       module("mixed_10") {
         $0.forked($1, 2048, MaxPool2D(kernel: 3, stride: 1, padding: .half))
-      })
-    self.layers = layers
+      },
+    ]
+    features = Body(scope, stages: stem + [large, middle, small], options.checkpoint)
     fc = Linear(scope["fc1"], 2048, options.classes)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var x = x
-    for layer in layers { x = try layer(x) }  // [n, 2048, 8, 8] at 299 pixels
-    return try fc(globalAveragePool(x))
+    try fc(globalAveragePool(features(x)))
   }
 }
 
@@ -77,7 +82,7 @@ private struct MixedModule: Layer {
 }
 
 private struct MixedUnits {
-  let activation: Activation
+  let style: UnitStyle
 
   func make(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, _ kernel: Size2D, stride: Int = 1,
@@ -87,7 +92,8 @@ private struct MixedUnits {
       Conv2D(
         scope["conv2d"], inputs, outputs, kernel: kernel, stride: stride, padding: padding,
         bias: false),
-      BatchNorm2D(scope["batchnorm"], outputs, epsilon: 1e-3, fixesScale: true), activation)
+      style.norm(scope["batchnorm"], outputs, epsilon: 1e-3, fixesScale: true),
+      style.activation)
   }
 
   func make(
@@ -183,7 +189,7 @@ extension InceptionV3MX {
         size: 299, channels: 3, cropFraction: 0.875,
         mean: [Double](repeating: 128.0 / 255, count: 3),
         standardDeviation: [Double](repeating: 128.0 / 255, count: 3)),
-      options: [.head, .activation]
+      options: [.head, .activation, .norm, .checkpoint]
     ) { scope, options in InceptionV3MX(scope, options) }
   ]
 }

@@ -10,30 +10,33 @@ import ApusTensor
 
 /// Inverted residuals: wide depthwise convolutions between narrow 1×1 ones.
 public struct MobileNetV2: Layer {
-  let features, classifier: Chain
+  let features: Body
+  let classifier: Chain
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let activation = options.activation ?? .relu6
+    let style = options.style(.relu6)
     let place = scope["features"]
     func unit(_ index: Int, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int) -> ConvUnit {
       ConvUnit(
         Conv2D(
           place[index][0], inputs, outputs, kernel: kernel, stride: stride, bias: false),
-        BatchNorm2D(place[index][1], outputs), activation)
+        style.norm(place[index][1], outputs), style.activation)
     }
-    var layers: [any Layer] = [unit(0, 3, 32, kernel: 3, stride: 2)]
-    var channels = 32
+    var stages: [[any Layer]] = [[unit(0, 3, 32, kernel: 3, stride: 2)]]
+    var (position, channels) = (1, 32)
     for (expansion, outputs, depth, stride) in Self.stages {
+      var blocks: [any Layer] = []
       for index in 0..<depth {
-        layers.append(
+        blocks.append(
           InvertedResidual(
-            place[layers.count]["conv"], channels, outputs, expansion: expansion,
-            stride: index == 0 ? stride : 1, activation))
-        channels = outputs
+            place[position]["conv"], channels, outputs, expansion: expansion,
+            stride: index == 0 ? stride : 1, style))
+        (position, channels) = (position + 1, outputs)
       }
+      stages.append(blocks)
     }
-    layers.append(unit(layers.count, channels, 1280, kernel: 1, stride: 1))
-    features = Chain(layers)
+    stages[Self.stages.count].append(unit(position, channels, 1280, kernel: 1, stride: 1))
+    features = Body(scope, stages: stages, options.checkpoint)
     classifier = options.classifier(scope["classifier"][1], 1280, dropout: 0.2)
   }
 
@@ -58,7 +61,7 @@ private struct InvertedResidual: Layer {
 
   init(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, expansion: Int, stride: Int,
-    _ activation: Activation
+    _ style: UnitStyle
   ) {
     let width = inputs * expansion
     var units: [ConvUnit] = []
@@ -66,18 +69,18 @@ private struct InvertedResidual: Layer {
       units.append(
         ConvUnit(
           Conv2D(scope[0][0], inputs, width, kernel: 1, bias: false),
-          BatchNorm2D(scope[0][1], width), activation))
+          style.norm(scope[0][1], width), style.activation))
     }
     let depthwise = scope[units.count]
     units.append(
       ConvUnit(
         Conv2D(
           depthwise[0], width, width, kernel: 3, stride: stride, groups: width, bias: false),
-        BatchNorm2D(depthwise[1], width), activation))
+        style.norm(depthwise[1], width), style.activation))
     units.append(
       ConvUnit(
         Conv2D(scope[units.count], width, outputs, kernel: 1, bias: false),
-        BatchNorm2D(scope[units.count + 1], outputs), nil))
+        style.norm(scope[units.count + 1], outputs), .identity))
     self.units = Chain(units)
     adds = stride == 1 && inputs == outputs
   }
@@ -93,7 +96,7 @@ extension MobileNetV2 {
   public static let models = [
     Model(
       "mobilenet_v2", source: "Sandler et al. 2018, arXiv 1801.04381",
-      options: [.head, .activation, .dropout]
+      options: [.head, .activation, .norm, .checkpoint, .dropout]
     ) { scope, options in MobileNetV2(scope, options) }
   ]
 }

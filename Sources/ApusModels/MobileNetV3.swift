@@ -22,31 +22,33 @@ public struct MobileNetV3: Layer {
     public static let timm = Variant(epsilon: 1e-5, momentum: 0.1, dropout: 0)
   }
 
-  let features, classifier: Chain
+  let features: Body
+  let classifier: Chain
 
   public init(
     _ scope: Scope, _ variant: Variant = .torchvision,
     _ options: NetworkOptions = NetworkOptions()
   ) {
     let place = scope["features"]
-    let units = MobileNetV3Units(variant: variant)
-    var layers: [any Layer] = [
-      units.make(place[0], 3, 16, kernel: 3, stride: 2, .hardSwish)
-    ]
+    let units = MobileNetV3Units(variant: variant, options: options)
+    var stages: [[any Layer]] = [[units.make(place[0], 3, 16, kernel: 3, stride: 2, .hardSwish)]]
     var channels = 16
-    for block in Self.blocks {
-      layers.append(Bottleneck(place[layers.count]["block"], units, channels, block))
+    for (index, block) in Self.blocks.enumerated() {
+      if index == 0 || block.stride == 2 { stages.append([]) }
+      stages[stages.count - 1].append(
+        Bottleneck(place[index + 1]["block"], units, channels, block))
       channels = block.outputs
     }
     let width = 6 * channels
-    layers.append(units.make(place[layers.count], channels, width, kernel: 1, .hardSwish))
-    features = Chain(layers)
+    stages[stages.count - 1].append(
+      units.make(place[Self.blocks.count + 1], channels, width, kernel: 1, .hardSwish))
+    features = Body(scope, stages: stages, options.checkpoint)
     let head = scope["classifier"]
     classifier =
       options.head == .cut
       ? options.classifier(scope["fc"], width)
       : Chain([
-        Linear(head[0], width, 1280), Applied(.hardSwish),
+        Linear(head[0], width, 1280), Applied(options.style(.hardSwish).activation),
         Dropout(head[2], rate: options.dropout ?? variant.dropout),
         Linear(head[3], 1280, options.classes, biasInitializer: .zeros),
       ])
@@ -61,12 +63,12 @@ public struct MobileNetV3: Layer {
   fileprivate struct Block {
     let kernel, width, outputs: Int
     let squeezes: Bool
-    let activation: Activation
+    let activation: ActivationFunction
     let stride: Int
 
     init(
-      _ kernel: Int, _ width: Int, _ outputs: Int, squeezes: Bool, _ activation: Activation,
-      stride: Int = 1
+      _ kernel: Int, _ width: Int, _ outputs: Int, squeezes: Bool,
+      _ activation: ActivationFunction, stride: Int = 1
     ) {
       self.kernel = kernel
       self.width = width
@@ -130,9 +132,10 @@ private struct Bottleneck: Layer {
       layers.append(
         SqueezeExcitation(
           reduce: squeeze["fc1"], expand: squeeze["fc2"], width,
-          squeezed: multipleOfEight(near: width / 4), gate: .hardSigmoid))
+          squeezed: multipleOfEight(near: width / 4),
+          activation: units.options.style(.relu).activation, gate: .hardSigmoid))
     }
-    layers.append(units.make(scope[layers.count], width, block.outputs, kernel: 1, nil))
+    layers.append(units.make(scope[layers.count], width, block.outputs, kernel: 1, .identity))
     self.layers = Chain(layers)
     adds = block.stride == 1 && inputs == block.outputs
   }
@@ -146,16 +149,18 @@ private struct Bottleneck: Layer {
 /// Makes the convolutions of one network with their normalisation.
 private struct MobileNetV3Units {
   let variant: MobileNetV3.Variant
+  let options: NetworkOptions
 
   func make(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
-    groups: Int = 1, _ activation: Activation?
+    groups: Int = 1, _ activation: ActivationFunction
   ) -> ConvUnit {
-    ConvUnit(
+    let style = options.style(activation)
+    return ConvUnit(
       Conv2D(
         scope[0], inputs, outputs, kernel: kernel, stride: stride, groups: groups, bias: false),
-      BatchNorm2D(scope[1], outputs, epsilon: variant.epsilon, momentum: variant.momentum),
-      activation)
+      style.norm(scope[1], outputs, epsilon: variant.epsilon, momentum: variant.momentum),
+      activation == .identity ? .identity : style.activation)
   }
 }
 
@@ -170,11 +175,12 @@ extension MobileNetV3 {
   public static let models = [
     Model(
       "mobilenet_v3_large", source: "Howard et al. 2019, arXiv 1905.02244",
-      options: [.head, .dropout]
+      options: [.head, .activation, .norm, .checkpoint, .dropout]
     ) { scope, options in MobileNetV3(scope, .torchvision, options) },
     Model(
       "mobilenetv3_large_100", source: "Howard et al. 2019, arXiv 1905.02244",
-      input: ImageInput(interpolation: .bicubic), options: [.head, .dropout]
+      input: ImageInput(interpolation: .bicubic),
+      options: [.head, .activation, .norm, .checkpoint, .dropout]
     ) { scope, options in MobileNetV3(scope, .timm, options) },
   ]
 }

@@ -16,54 +16,48 @@ import ApusTensor
 
 /// Convolutions that alternate with 1×1 ones, and the mean of a channel per class.
 public struct NIN: Layer {
-  let stages: [[ConvUnit]]
+  let features: Body
   let classifier: Linear?
-  let dropout: Dropout
-  let pool = MaxPool2D(kernel: 3, stride: 2, ceilMode: true)
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
+    let activation = options.style(.relu).activation
     func unit(
       _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 1, stride: Int = 1,
       padding: WindowPadding = .half
     ) -> ConvUnit {
       let conv = Conv2D(
         scope[name], inputs, outputs, kernel: kernel, stride: stride, padding: padding)
-      return ConvUnit(conv, nil, options.activation ?? .relu)
+      return ConvUnit(conv, nil, activation)
     }
     let channels = options.head == .cut ? 1000 : options.classes
-    stages = [
+    let pool = MaxPool2D(kernel: 3, stride: 2, ceilMode: true)
+    let stages: [[any Layer]] = [
       [
         unit("conv1", 3, 96, kernel: 11, stride: 4, padding: 0),
-        unit("cccp1", 96, 96), unit("cccp2", 96, 96),
+        unit("cccp1", 96, 96), unit("cccp2", 96, 96), pool,
       ],
       [
         unit("conv2", 96, 256, kernel: 5),
-        unit("cccp3", 256, 256), unit("cccp4", 256, 256),
+        unit("cccp3", 256, 256), unit("cccp4", 256, 256), pool,
       ],
       [
         unit("conv3", 256, 384, kernel: 3),
-        unit("cccp5", 384, 384), unit("cccp6", 384, 384),
+        unit("cccp5", 384, 384), unit("cccp6", 384, 384), pool,
       ],
       [
-        unit("conv4_1024", 384, 1024, kernel: 3),
+        Dropout(scope, rate: options.dropout ?? 0.5), unit("conv4_1024", 384, 1024, kernel: 3),
         unit("cccp7_1024", 1024, 1024), unit("cccp8_1024", 1024, channels),
       ],
     ]
+    features = Body(scope, stages: stages, options.checkpoint)
     classifier =
       options.head == .cut ? Linear(scope["fc"], channels, options.classes) : nil
-    dropout = Dropout(scope, rate: options.dropout ?? 0.5)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var x = x
-    for (index, stage) in stages.enumerated() {
-      if index == stages.count - 1 { x = try dropout(x) }
-      for unit in stage { x = try unit(x) }
-      if index < stages.count - 1 { x = try pool(x) }
-    }
-    x = try globalAveragePool(x)
-    return try classifier?(x) ?? x
+    let means = try globalAveragePool(features(x))
+    return try classifier?(means) ?? means
   }
 }
 
@@ -72,7 +66,7 @@ extension NIN {
   public static let models = [
     Model(
       "nin", source: "Lin et al. 2013, arXiv 1312.4400", input: ImageInput(.caffe),
-      options: [.head, .activation, .dropout]
+      options: [.head, .activation, .checkpoint, .dropout]
     ) { scope, options in NIN(scope, options) }
   ]
 }

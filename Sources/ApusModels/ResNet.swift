@@ -63,12 +63,13 @@ public struct ResNet: Layer {
     }
   }
 
-  let stem: [any Layer]
-  let blocks: [any Layer]
+  let features: Body
   let fc: Linear
 
   public init(_ scope: Scope, _ variant: Variant, _ options: NetworkOptions = NetworkOptions()) {
-    let units = UnitFactory(activation: options.activation ?? .relu, padding: options.padding)
+    let units = UnitFactory(
+      style: options.style(.relu), padding: options.padding, zeroesBranch: options.zeroesBranch)
+    let stem: [any Layer]
     switch options.stem {
     case .standard:
       let names = variant.followsCaffe ? scope["layer0"] : scope
@@ -87,9 +88,10 @@ public struct ResNet: Layer {
         units.make(conv[6], scope["bn1"], 32, 64, kernel: 3),
       ]
     }
-    var blocks: [any Layer] = []
+    var stages = [stem]
     var channels = 64
     for (stage, depth) in variant.depths.enumerated() {
+      var blocks: [any Layer] = []
       for index in 0..<depth {
         let block = ResidualBlock(
           scope["layer\(stage + 1)"][index], variant, units, inputs: channels, stage: stage,
@@ -97,36 +99,38 @@ public struct ResNet: Layer {
         blocks.append(block)
         channels = block.outputs
       }
+      stages.append(blocks)
     }
-    self.blocks = blocks
+    features = Body(scope, stages: stages, options.checkpoint)
     fc = Linear(
       scope[variant.followsCaffe ? "last_linear" : "fc"], channels, options.classes)
   }
 
   /// `[n, 3, h, w] → [n, classes]`
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var x = x
-    for layer in stem { x = try layer(x) }  // [n, 64, h/4, w/4]
-    for block in blocks { x = try block(x) }
-    return try fc(globalAveragePool(x))
+    try fc(globalAveragePool(features(x)))
   }
 }
 
-/// Makes the units of one network, which share an activation and a way of padding.
+/// Makes the units of one network, which share a style and a way of padding.
 struct UnitFactory {
-  let activation: Activation
+  let style: UnitStyle
   let padding: NetworkOptions.PaddingMode?
+  let zeroesBranch: Bool
 
   /// A convolution without bias, its normalisation, and the activation unless `activates` is false.
+  ///
+  /// - Parameter endsBranch: whether a sum follows.
   func make(
     _ conv: Scope, _ norm: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
-    groups: Int = 1, activates: Bool = true
+    groups: Int = 1, activates: Bool = true, endsBranch: Bool = false
   ) -> ConvUnit {
     ConvUnit(
       Conv2D(
         conv, inputs, outputs, kernel: kernel, stride: stride,
         padding: padding == .same ? .same : .half, groups: groups, bias: false),
-      BatchNorm2D(norm, outputs), activates ? activation : nil)
+      style.norm(norm, outputs, startsAtZero: endsBranch && zeroesBranch),
+      activates ? style.activation : .identity)
   }
 }
 
@@ -135,7 +139,7 @@ private struct ResidualBlock: Layer {
   let units: [ConvUnit]
   let excitation: SqueezeExcitation?
   let projection: ConvUnit?
-  let activation: Activation
+  let activation: ActivationFunction
   let outputs: Int
 
   init(
@@ -149,7 +153,8 @@ private struct ResidualBlock: Layer {
         factory.make(
           scope["conv1"], scope["bn1"], inputs, outputs, kernel: 3, stride: stride),
         factory.make(
-          scope["conv2"], scope["bn2"], outputs, outputs, kernel: 3, activates: activatesBranch),
+          scope["conv2"], scope["bn2"], outputs, outputs, kernel: 3, activates: activatesBranch,
+          endsBranch: true),
       ]
     case .bottleneck:
       let width = (variant.widthPerGroup << stage) * variant.groups
@@ -159,21 +164,23 @@ private struct ResidualBlock: Layer {
           scope["conv2"], scope["bn2"], width, width, kernel: 3, stride: stride,
           groups: variant.groups),
         factory.make(
-          scope["conv3"], scope["bn3"], width, outputs, kernel: 1, activates: activatesBranch),
+          scope["conv3"], scope["bn3"], width, outputs, kernel: 1, activates: activatesBranch,
+          endsBranch: true),
       ]
     }
     let squeeze = scope[variant.followsCaffe ? "se_module" : "se"]
     excitation =
       variant.squeezesAndExcites
       ? SqueezeExcitation(
-        reduce: squeeze["fc1"], expand: squeeze["fc2"], outputs, squeezed: outputs / 16) : nil
+        reduce: squeeze["fc1"], expand: squeeze["fc2"], outputs, squeezed: outputs / 16,
+        activation: factory.style.activation) : nil
     let shortcut = scope["downsample"]
     projection =
       inputs != outputs || stride != 1
       ? factory.make(
         shortcut[0], shortcut[1], inputs, outputs, kernel: 1, stride: stride, activates: false)
       : nil
-    activation = factory.activation
+    activation = factory.style.activation
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
@@ -181,7 +188,7 @@ private struct ResidualBlock: Layer {
     for unit in units { y = try unit(y) }
     if let excitation { y = try excitation(y) }
     let shortcut = try projection.map { try $0(x) } ?? x
-    return try (y + shortcut).activated(activation)
+    return try activation(y + shortcut)
   }
 }
 
@@ -211,7 +218,9 @@ extension ResNet {
     Model(
       name, source: source(of: variant),
       input: ImageInput(interpolation: name == "seresnext50_32x4d" ? .bicubic : .bilinear),
-      options: [.head, .activation, .stem, .padding, .branchActivation]
+      options: [
+        .head, .activation, .norm, .checkpoint, .stem, .padding, .branchActivation, .zeroBranch,
+      ]
     ) { scope, options in ResNet(scope, variant, options) }
   }
 

@@ -11,26 +11,30 @@ import ApusTensor
 
 /// Fire modules, and a convolution to the classes.
 public struct SqueezeNet: Layer {
-  let features: Chain
+  let features: Body
   let dropout: Dropout
   let classifier: ConvUnit
   let fc: Linear?
 
   public init(_ scope: Scope, _ options: NetworkOptions = NetworkOptions()) {
-    let activation = options.activation ?? .relu
+    let activation = options.style(.relu).activation
     let place = scope["features"]
     func fire(_ index: Int, _ inputs: Int, _ squeezed: Int, _ expanded: Int) -> Fire {
       Fire(place[index], inputs, squeezed: squeezed, expanded: expanded, activation)
     }
     let pool = MaxPool2D(kernel: 3, stride: 2, ceilMode: true)
-    features = Chain([
-      ConvUnit(
-        Conv2D(place[0], 3, 64, kernel: 3, stride: 2, padding: 0), nil, activation),
-      pool, fire(3, 64, 16, 64), fire(4, 128, 16, 64),
-      pool, fire(6, 128, 32, 128), fire(7, 256, 32, 128),
-      pool, fire(9, 256, 48, 192), fire(10, 384, 48, 192), fire(11, 384, 64, 256),
-      fire(12, 512, 64, 256),
-    ])
+    let stem = ConvUnit(
+      Conv2D(place[0], 3, 64, kernel: 3, stride: 2, padding: 0), nil, activation)
+    features = Body(
+      scope,
+      stages: [
+        [stem, pool], [fire(3, 64, 16, 64), fire(4, 128, 16, 64), pool],
+        [fire(6, 128, 32, 128), fire(7, 256, 32, 128), pool],
+        [
+          fire(9, 256, 48, 192), fire(10, 384, 48, 192), fire(11, 384, 64, 256),
+          fire(12, 512, 64, 256),
+        ],
+      ], options.checkpoint)
     let head = scope["classifier"]
     let cuts = options.head == .cut
     dropout = Dropout(head[0], rate: options.dropout ?? 0.5)
@@ -52,7 +56,7 @@ private struct Fire: Layer {
   let expand: Branches
 
   init(
-    _ scope: Scope, _ inputs: Int, squeezed: Int, expanded: Int, _ activation: Activation
+    _ scope: Scope, _ inputs: Int, squeezed: Int, expanded: Int, _ activation: ActivationFunction
   ) {
     func unit(_ name: String, _ inputs: Int, _ outputs: Int, kernel: Int) -> ConvUnit {
       ConvUnit(Conv2D(scope[name], inputs, outputs, kernel: kernel), nil, activation)
@@ -73,7 +77,7 @@ extension SqueezeNet {
     Model(
       "squeezenet1_1", source: "Iandola et al. 2016, arXiv 1602.07360; v1.1",
       input: ImageInput(size: 227, cropFraction: 227.0 / 256),
-      options: [.head, .activation, .dropout]
+      options: [.head, .activation, .checkpoint, .dropout]
     ) { scope, options in SqueezeNet(scope, options) }
   ]
 }

@@ -26,13 +26,16 @@ public struct VGG: Layer {
     }
   }
 
-  let features, classifier: Chain
+  let features: Body
+  let classifier: Chain
 
   public init(_ scope: Scope, _ variant: Variant, _ options: NetworkOptions = NetworkOptions()) {
-    let activation = options.activation ?? .relu
-    let convolutions = Self.features(
-      scope["features"], variant, activation, order: options.order ?? .normAfter)
-    features = Chain(convolutions)
+    let style = options.style(.relu)
+    features = Body(
+      scope,
+      stages: Self.stages(
+        scope["features"], variant, style, order: options.order ?? .normAfter),
+      options.checkpoint)
     let head = scope["classifier"]
     func dropout(_ index: Int) -> Dropout {
       Dropout(head[index], rate: options.dropout ?? 0.5)
@@ -42,35 +45,42 @@ public struct VGG: Layer {
       options.head == .cut
       ? options.classifier(scope["fc"], values)
       : Chain([
-        Linear(head[0], values, 4096), Applied(activation), dropout(2),
-        Linear(head[3], 4096, 4096), Applied(activation), dropout(5),
+        Linear(head[0], values, 4096), Applied(style.activation), dropout(2),
+        Linear(head[3], 4096, 4096), Applied(style.activation), dropout(5),
         Linear(head[6], 4096, options.classes),
       ])
   }
 
-  private static func features(
-    _ scope: Scope, _ variant: Variant, _ activation: Activation, order: NetworkOptions.Order
-  ) -> [any Layer] {
-    var layers: [any Layer] = []
-    var pending: [any Layer] = []  // the normalisation and activation before the next convolution
+  /// What lies between the poolings, each of which ends a stage.
+  private static func stages(
+    _ scope: Scope, _ variant: Variant, _ style: UnitStyle, order: NetworkOptions.Order
+  ) -> [[any Layer]] {
+    var stages: [[any Layer]] = []
+    var pending: BatchNorm2D?  // comes, with its activation, before the next convolution
     var (index, inputs) = (0, 3)
     for (stage, depth) in variant.depths.enumerated() {
       let outputs = min(64 << stage, 512)
+      var units: [any Layer] = []
       for _ in 0..<depth {
-        layers += pending + [Conv2D(scope[index], inputs, outputs, kernel: 3)]
-        pending = variant.normalizes ? [BatchNorm2D(scope[index + 1], outputs)] : []
-        pending.append(Applied(activation))
-        if order == .normAfter {
-          layers += pending
-          pending = []
+        let conv = Conv2D(scope[index], inputs, outputs, kernel: 3)
+        let norm = variant.normalizes ? style.norm(scope[index + 1], outputs) : nil
+        switch order {
+        case .normAfter: units.append(ConvUnit(conv, norm, style.activation))
+        case .normBefore:
+          units.append(
+            index == 0 ? conv : ConvUnit(conv, pending, style.activation, order: .normBefore))
+          pending = norm
         }
         index += variant.normalizes ? 3 : 2
         inputs = outputs
       }
-      layers.append(MaxPool2D(kernel: 2, stride: 2))
+      stages.append(units + [MaxPool2D(kernel: 2, stride: 2)])
       index += 1
     }
-    return layers + pending
+    if let pending {
+      stages[stages.count - 1].append(Applied { try pending($0, style.activation) })
+    }
+    return stages
   }
 
   /// `[n, 3, h, w] → [n, classes]`, with 32 or more rows and columns.
@@ -90,7 +100,9 @@ extension VGG {
   ].map { name, variant in
     Model(
       name, source: "Simonyan and Zisserman 2014, arXiv 1409.1556",
-      options: Set([.head, .activation, .dropout] + (variant.normalizes ? [.order] : []))
+      options: Set(
+        [.head, .activation, .checkpoint, .dropout]
+          + (variant.normalizes ? [.norm, .order] : []))
     ) { scope, options in VGG(scope, variant, options) }
   }
 }

@@ -1,7 +1,7 @@
 import ApusIR
 import ApusTensor
 
-/// A convolution with its batch normalisation and activation, each of which may be missing.
+/// A convolution with its batch normalisation, which may be missing, and activation.
 public struct ConvUnit: Layer {
   /// Where the normalisation and the activation stand.
   public enum Order: String, Hashable, Sendable, CaseIterable {
@@ -13,11 +13,12 @@ public struct ConvUnit: Layer {
 
   let conv: Conv2D
   let norm: BatchNorm2D?
-  let activation: Activation?
+  let activation: ActivationFunction
   let order: Order
 
   public init(
-    _ conv: Conv2D, _ norm: BatchNorm2D?, _ activation: Activation?, order: Order = .normAfter
+    _ conv: Conv2D, _ norm: BatchNorm2D?, _ activation: ActivationFunction,
+    order: Order = .normAfter
   ) {
     self.conv = conv
     self.norm = norm
@@ -33,9 +34,7 @@ public struct ConvUnit: Layer {
   }
 
   private func activated(_ x: Tensor) throws -> Tensor {
-    var x = x
-    if let norm { x = try norm(x) }
-    if let activation { x = try x.activated(activation) }
-    return x
+    guard let norm else { return try activation(x) }
+    return try norm(x, activation)
   }
 }

@@ -13,7 +13,7 @@ public struct XLALowering: Sendable {
   ) {
     var passes = mode == .compiled ? Passes.inference.passes : []
     if let dtype = precision.lowered {
-      passes += [.lowerPrecision(to: dtype), .mergeCommon, .removeDead]
+      passes += [.narrowing(to: dtype), .mergeCommon, .removeDead]
     }
     self.passes = Passes(passes, verifies: verifies)
     self.precision = precision
@@ -37,6 +37,16 @@ public struct XLALowering: Sendable {
       return try SplitGraph(passes.run(graph))
     } catch {
       throw .unsupported("\(error)")
+    }
+  }
+}
+
+extension Pass {
+  /// A run that updates parameters or statistics keeps what they are made of in `float32`.
+  fileprivate static func narrowing(to dtype: DType) -> Pass {
+    Pass("narrowing") { graph throws(GraphError) in
+      let pass = graph.updatedPaths.isEmpty ? lowerPrecision(to: dtype) : mixPrecision(to: dtype)
+      return try pass.rewrite(graph)
     }
   }
 }

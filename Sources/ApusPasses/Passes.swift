@@ -3,7 +3,7 @@ import ApusIR
 /// A rewrite of a graph that keeps its meaning.
 public struct Pass: Sendable {
   public let name: String
-  let rewrite: @Sendable (Graph) throws(GraphError) -> Graph
+  package let rewrite: @Sendable (Graph) throws(GraphError) -> Graph
 
   public init(
     _ name: String, _ rewrite: @escaping @Sendable (Graph) throws(GraphError) -> Graph

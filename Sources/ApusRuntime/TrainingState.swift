@@ -8,13 +8,18 @@ public struct TrainingState: Sendable {
   public var random: RandomSource
   /// What the caller keeps, by name: steps done, where schedules and datasets are.
   public var progress: [String: String]
+  /// How the network's batch norms use their scales, in the words of its options; `nil` is the usual
+  /// way.
+  public var norm: String?
 
   public init(
-    parameters: ParameterStore, random: RandomSource, progress: [String: String] = [:]
+    parameters: ParameterStore, random: RandomSource, progress: [String: String] = [:],
+    norm: String? = nil
   ) {
     self.parameters = parameters
     self.random = random
     self.progress = progress
+    self.norm = norm
   }
 
   /// Reads a state that was written for a graph with the same parameters and states.
@@ -34,6 +39,7 @@ public struct TrainingState: Sendable {
     }
     parameters = try ParameterStore(file, matching: expected)
     random = RandomSource(state: state)
+    norm = file.metadata[Self.normKey]
     progress = [:]
     for (key, text) in file.metadata where key.hasPrefix(Self.progressPrefix) {
       progress[String(key.dropFirst(Self.progressPrefix.count))] = text
@@ -44,10 +50,13 @@ public struct TrainingState: Sendable {
   /// stopped meanwhile goes on from that.
   public func write(to path: String) throws(WeightsError) {
     var metadata = [Self.randomKey: String(random.state)]
+    metadata[Self.normKey] = norm
     for (key, text) in progress { metadata[Self.progressPrefix + key] = text }
     try parameters.writeSafetensors(to: path, metadata: metadata)
   }
 
+  /// Where a file's metadata says what its scales of batch norms mean.
+  public static let normKey = "norm"
   private static let randomKey = "training.random"
   private static let progressPrefix = "training.progress."
 }

@@ -89,6 +89,21 @@ public final class GraphBuilder {
     failedDeclaration = failedDeclaration ?? failure
   }
 
+  /// Makes the updates so far depend on a condition, `bool[]`: where it does not hold, parameters and
+  /// states stay as they are.
+  package func limitUpdates(to condition: Tensor) throws {
+    let old = Dictionary(
+      graph.inputs.compactMap { input, value in input.path.map { ($0, Tensor(self, value)) } }
+    ) { first, _ in first }
+    var limited: [String: Value] = [:]
+    for output in graph.outputs {
+      guard case .update(let path) = output.role, let old = old[path] else { continue }
+      let new = Tensor(self, output.value)
+      limited[path] = try select(condition.broadcast(to: new.shape), new, old).value
+    }
+    graph.replaceUpdates { path, value in limited[path] ?? value }
+  }
+
   private func failure(of role: Graph.Output.Role, _ tensor: Tensor) -> GraphError? {
     let (path, op, name) =
       switch role {

@@ -51,6 +51,58 @@ extension CommandTests {
       #expect(left.sorted() == ["a.params", "b.npz", "c.pth", "d.pt", "e.safetensors", "w"])
     }
 
+    @Test("Scales of inplace-abn are written as everybody's, and negative ones of others refused")
+    func scales() async throws {
+      let folder = try folder()
+      let graph = try #require(Catalogue.zoo["resnet18"]).graph(batch: 1)
+      var store = ParameterStore()
+      for (input, _) in graph.inputs {
+        guard let path = input.path else { continue }
+        store[path] = HashedWeights.tensor(path: path, shape: input.type.shape)
+      }
+      let scale = try #require(store["layer1.0.bn1.weight"])
+      store["layer1.0.bn1.weight"] = HostTensor(scale.shape, scale.floats.map { -$0 })
+      try store.writeSafetensors(to: folder.path + "/plain.safetensors")
+      try store.writeSafetensors(
+        to: folder.path + "/own.safetensors", metadata: ["norm": "inplace-abn"])
+      func predict(_ options: String) async throws -> Tool.Run {
+        try await Tool.run(
+          ["predict", "-m", "resnet18", "--tensor", "w/small.npy", "--threads", "1"]
+            + options.split(separator: " ").map(String.init), in: folder.path)
+      }
+      let refused = try await predict("--norm inplace-abn --weights plain.safetensors")
+      #expect(refused.exitCode == 1)
+      #expect(
+        refused.errors.contains(
+          "plain.safetensors: layer1.0.bn1.weight: norm inplace-abn multiplies by |weight|"))
+      let unnamed = try await convert("own.safetensors out.pth", in: folder.path)
+      #expect(unnamed.exitCode == 1)
+      #expect(unnamed.errors.contains("scales of norm inplace-abn must be written as those of"))
+      let run = try await convert("own.safetensors out.safetensors -m resnet18", in: folder.path)
+      #expect(run.exitCode == 0, "\(run.errors)")
+      let written = try WeightFile(path: folder.path + "/out.safetensors")
+      #expect(written.metadata == ["norm": "bn", "trained-norm": "inplace-abn"])
+      let exported = try written.tensor(named: "layer1.0.bn1.weight").floats
+      for (exported, scale) in zip(exported, scale.floats) {
+        #expect((exported - abs(scale) - 1e-5).magnitude <= 1e-7 * abs(scale))
+      }
+      var logits: [HostTensor] = []
+      for options in [
+        "--norm inplace-abn --weights own.safetensors --logits a.npy",
+        "--activation leaky-relu --weights own.safetensors --logits a.npy",
+        "--activation leaky-relu --weights out.safetensors --logits a.npy",
+      ] {
+        let run = try await predict(options)
+        #expect(run.exitCode == 0, "\(run.errors)")
+        logits.append(try NumPyFile.read(folder.path + "/a.npy"))
+      }
+      let size = try #require(logits[0].doubles.map(\.magnitude).max())
+      for other in logits.dropFirst() {
+        let differences = zip(other.doubles, logits[0].doubles).map { ($0 - $1).magnitude }
+        #expect(try #require(differences.max()) < 1e-4 * size)
+      }
+    }
+
     @Test("Logits are the same from every format")
     func predict() async throws {
       let folder = try folder()

@@ -82,11 +82,24 @@ extension ErrorRow {
       ErrorRow(
         "models resnet18 --head cut --dropout 0.5", 64,
         "resnet18: must be built without the option dropout, which its definition does not have;"
-          + " it has activation, branch-activation, head, padding, stem"),
+          + " it has activation, branch-activation, checkpoint, head, norm, padding, stem,"
+          + " zero-branch"),
       ErrorRow(
         "models *net* --stem deep", 64,
         "alexnet: must be built without the option stem, which its definition does not have;"
-          + " it has activation, dropout, head"),
+          + " it has activation, checkpoint, dropout, head"),
+      ErrorRow(
+        "bench -m resnet18 --norm inplace-abn --activation mish", 64,
+        "resnet18: norm inplace-abn must have an activation that can be inverted (leaky-relu, elu or"
+          + " identity), got mish"),
+      ErrorRow(
+        "bench -m resnet18 --norm inplace-abn --zero-branch", 64,
+        "resnet18: norm inplace-abn must have scales that do not begin at 0, by which it divides,"
+          + " got zero-branch"),
+      ErrorRow(
+        "models vgg16 --norm abn", 64,
+        "vgg16: must be built without the option norm, which its definition does not have; it has"
+          + " activation, checkpoint, dropout, head"),
       ErrorRow(
         "bench -m vgg16 --dropout 1.5", 64,
         "vgg16: dropout must be at least 0 and below 1, got 1.5"),

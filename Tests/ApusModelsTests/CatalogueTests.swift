@@ -95,7 +95,8 @@ struct CatalogueTests {
       try resnet.graph(batch: 1, NetworkOptions(order: .normBefore))
     } throws: {
       "\($0)" == "resnet18: must be built without the option order, which its definition does not"
-        + " have; it has activation, branch-activation, head, padding, stem"
+        + " have; it has activation, branch-activation, checkpoint, head, norm, padding, stem,"
+        + " zero-branch"
     }
     #expect {
       try resnet.graph(batch: 1, NetworkOptions(dropConnect: 1))

@@ -1,6 +1,7 @@
 import ApusAutodiff
 import ApusIR
 import ApusModels
+import ApusNN
 import ApusOneDNN
 import ApusReference
 import ApusRuntime
@@ -21,7 +22,7 @@ struct NetworkGradientTests {
 
     init(
       _ name: String, of model: String? = nil, size: Int, head: NetworkOptions.Head = .full,
-      activation: Activation? = nil, dropout: Double? = nil, dropConnect: Double? = nil
+      activation: ActivationFunction? = nil, dropout: Double? = nil, dropConnect: Double? = nil
     ) {
       (self.name, self.model, self.size) = (name, model ?? name, size)
       options = NetworkOptions(

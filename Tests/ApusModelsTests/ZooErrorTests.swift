@@ -44,7 +44,10 @@ struct ZooErrorTests {
   func options() throws {
     for (name, options) in [
       ("vgg16", NetworkOptions(order: .normBefore)), ("alexnet", NetworkOptions(stem: .deep)),
-      ("mobilenet_v3_large", NetworkOptions(activation: .relu)),
+      ("mobilenet_v3_large", NetworkOptions(padding: .same)),
+      ("vgg16", NetworkOptions(norm: .inPlace)), ("mlp", NetworkOptions(checkpoint: .sqrt)),
+      ("resnet18", NetworkOptions(activation: .relu, norm: .inPlace)),
+      ("resnet18", NetworkOptions(norm: .inPlace, zeroesBranch: true)),
       ("mlp", NetworkOptions(head: .cut)), ("densenet121", NetworkOptions(dropout: 0.1)),
       ("googlenet", NetworkOptions(dropout: 1)), ("vgg11", NetworkOptions(classes: 0)),
     ] {

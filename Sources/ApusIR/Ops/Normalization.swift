@@ -144,13 +144,16 @@ public struct ActivatedBatchNorm: Hashable, Sendable {
     return [operands[0], perChannel, perChannel]
   }
 
+  /// Whether `C4` holds.
+  public var isInvertible: Bool {
+    switch activation {
+    case nil: true
+    case .leakyRelu(slope: let factor), .elu(alpha: let factor): factor > 0
+    case .relu, .relu6, .sigmoid, .tanh, .hardSigmoid, .swish, .hardSwish, .mish: false
+    }
+  }
+
   fileprivate func requireInvertible() throws(Violation) {
-    let isInvertible =
-      switch activation {
-      case nil: true
-      case .leakyRelu(slope: let factor), .elu(alpha: let factor): factor > 0
-      case .relu, .relu6, .sigmoid, .tanh, .hardSigmoid, .swish, .hardSwish, .mish: false
-      }
     try require(
       isInvertible, "C4",
       "the activation must be the identity, leaky ReLU of positive slope or ELU of positive alpha",

@@ -13,8 +13,20 @@ extension UpdateRule {
   ///   constraints of `gradients(of:withRespectTo:)`.
   public func minimize(_ loss: Tensor, _ scope: Scope, learningRate: Tensor? = nil) throws {
     let trained = try trainedParameters(scope)
-    let gradients = try gradients(of: loss, withRespectTo: trained.map(\.tensor))
-    try update(trained, gradients, scope, learningRate: learningRate)
+    guard let scaling else {
+      let gradients = try gradients(of: loss, withRespectTo: trained.map(\.tensor))
+      try update(trained, gradients, scope, learningRate: learningRate)
+      if skipsNonFinite { try loss.builder.limitUpdates(to: allFinite([loss] + gradients)) }
+      return
+    }
+    let memory = scope["optimizer"]
+    let (state, factor) = try scaling.factor(memory)
+    let scaled = try gradients(of: loss * factor, withRespectTo: trained.map(\.tensor))
+    let reciprocal = try 1 / factor
+    try update(trained, scaled.map { try $0 * reciprocal }, scope, learningRate: learningRate)
+    let isFinite = try allFinite([loss] + scaled)
+    try loss.builder.limitUpdates(to: isFinite)
+    try scaling.update(state, wasFinite: isFinite, memory)
   }
 }
 

@@ -15,11 +15,18 @@ public struct UpdateRule: Sendable {
   /// Runs whose gradients are averaged into one step.
   public let microSteps: Int
   public let averaging: ParameterAveraging?
+  /// For gradients in `float16`; ``minimize(_:_:learningRate:)`` alone applies it.
+  public let scaling: LossScaling?
+  /// Whether a step whose loss or gradients are not finite leaves everything as it was, which takes a
+  /// look at each gradient; with a scaling every step does. ``minimize(_:_:learningRate:)`` alone
+  /// applies it.
+  public let skipsNonFinite: Bool
 
   public init(
     _ optimizer: any Optimizer, frozen: ParameterSelection = [],
     undecayed: ParameterSelection = [], clipping: GradientClipping? = nil, microSteps: Int = 1,
-    averaging: ParameterAveraging? = nil
+    averaging: ParameterAveraging? = nil, scaling: LossScaling? = nil,
+    skipsNonFinite: Bool = false
   ) throws(SettingError) {
     try requireSetting(
       (1...Int(Int32.max)).contains(microSteps), "gradient accumulation",
@@ -30,6 +37,8 @@ public struct UpdateRule: Sendable {
     self.clipping = clipping
     self.microSteps = microSteps
     self.averaging = averaging
+    self.scaling = scaling
+    self.skipsNonFinite = skipsNonFinite
   }
 
   /// The scope's parameters that are not frozen: those to take gradients of.

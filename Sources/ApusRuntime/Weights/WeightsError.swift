@@ -37,6 +37,8 @@ public struct WeightsError: Error, Hashable, Sendable {
     case notWritable(tensor: String, type: TensorType, format: WeightFile.Format, remedy: String)
     case mismatches([Mismatch])
     case unmatchedGlobs([String])
+    /// A plain batch norm multiplies by a negative number, which the network's norm cannot.
+    case negativeScale(tensor: String, element: Int, value: String, norm: String)
     /// Weights only, where a training is to go on.
     case notTrainingState
   }
@@ -105,6 +107,9 @@ extension WeightsError.Reason {
     case .unmatchedGlobs(let globs):
       "each allowed mismatch must match a parameter or a tensor, got "
         + globs.map { "'\($0.printable)'" }.joined(separator: ", ")
+    case .negativeScale(let tensor, let element, let value, let norm):
+      "\(tensor.printable): norm \(norm) multiplies by |weight| + epsilon, so that weights of a plain "
+        + "batch norm must not be negative, got \(value) in element \(element)"
     case .notTrainingState: "must be a saved training, got a file of weights"
     }
   }
@@ -124,6 +129,7 @@ extension WeightsError.Reason {
     case .expandsTooFar, .unsupportedType: "in Python: save tensor.contiguous().float()"
     case .mismatches(let mismatches): Self.remedy(for: mismatches)
     case .unmatchedGlobs: "fc.* matches every path that begins with fc. ; case matters"
+    case .negativeScale: "use norm bn, or weights that were trained with this norm"
     case .notTrainingState: "load it as weights to begin a training from them"
     case .file, .notRegularFile, .invalid, .noSuchTensor, .nameNotWritable: nil
     }
