@@ -58,7 +58,9 @@ final class OneDNNLibrary: KernelLibrary {
         if step.isScaled || step.results.count > 1 {
           return try fused(convolution, step)
         }
-        if step.operands[0].layout == .any, let stem = stem(convolution, step) { return stem }
+        if step.operands[0].layout == .any, prefersStem(step), let stem = stem(convolution, step) {
+          return stem
+        }
         let resolved = try resolve(convolution, step)
         return try tuner?.fastest(convolution, resolved, self) ?? ruled(convolution, resolved)
       case .op(.convolutionInputGradient(let gradient)):
@@ -111,14 +113,20 @@ final class OneDNNLibrary: KernelLibrary {
     let tiled = tiled(convolution, step)
     if tiled.algorithm != .library { return tiled }
     if let depthwise = depthwise(convolution, step) { return depthwise }
-    if prefersPointwise(step), let pointwise = pointwise(convolution, step) { return pointwise }
+    if prefersOwn(step), let pointwise = pointwise(convolution, step) { return pointwise }
     var isGathered = prefersIm2col
     if case .blocked = step.operands[0].layout { isGathered = true }
     return isGathered ? im2col(convolution, step) ?? step : step
   }
 
+  /// The library leaves what it computes of plain images in blocks only, and does so as fast.
+  private func prefersStem(_ step: Step) -> Bool {
+    if case .blocked = step.results[0].layout { return prefersOwn(step) }
+    return true
+  }
+
   /// The library computes exponentials slowly, and its kernels fill only whole vectors well.
-  private func prefersPointwise(_ step: Step) -> Bool {
+  private func prefersOwn(_ step: Step) -> Bool {
     if step.results[0].type.shape[1] % 16 != 0 { return true }
     return step.postOps.contains { postOp in
       guard case .activation(let activation) = postOp else { return false }

@@ -96,18 +96,21 @@ struct NetworkTuner {
     let layouts =
       Self.layouts.map { Choice($0, prefersIm2col: true, microBatch) }
       + [Choice(.any, prefersIm2col: false, microBatch)]
-    var choice = try fastest(
+    var (choice, time) = try fastest(
       of: layouts, graph, trial, until: start + backend.tuning.budget / 2)
     if let batch = graph.batch, backend.microBatch == nil {
       var sizes = [8, 2, 1, 16].filter { batch % $0 == 0 && $0 < batch }.map(Int?.some)
       if batch <= Self.largest { sizes.append(nil) }
       let others = sizes.filter { $0 != microBatch }
-      choice = try fastest(
+      (choice, time) = try fastest(
         of: [choice] + others.map { choice.with(microBatch: $0) }, graph, trial,
         until: start + backend.tuning.budget * 3 / 4)
     }
     let deadline = start + backend.tuning.budget * 7 / 8
-    guard let part = part(of: graph, choice), ContinuousClock.now < deadline else { return choice }
+    guard let part = part(of: graph, choice) else { return choice }
+    // What follows makes two programs and runs each of them at least twice.
+    let least = Duration.nanoseconds(8 * time * Double(part.batch ?? 1))
+    guard ContinuousClock.now + least < deadline else { return choice }
     let byRules = try program(of: part, part, choice, trial)
     choice.timesLayers = true
     let byTiming = try program(of: part, part, choice, trial, until: deadline)
@@ -118,12 +121,13 @@ struct NetworkTuner {
     return choice
   }
 
-  /// The choice that takes the least time for an image by the fixed rules; the first one that is not
-  /// hopeless where the others gain too little. Two are tried even where there is no time.
+  /// The choice that takes the least time for an image by the fixed rules, and that time in
+  /// nanoseconds; the first one that is not hopeless where the others gain too little. Two are tried
+  /// even where there is no time.
   private func fastest(
     of choices: [Choice], _ graph: Graph, _ trial: PreparedParameters,
     until deadline: ContinuousClock.Instant
-  ) throws(BackendError) -> Choice {
+  ) throws(BackendError) -> (Choice, time: Double) {
     var candidates: [(choice: Choice, program: OneDNNProgram)] = []
     for choice in choices where candidates.count < 2 || ContinuousClock.now < deadline {
       guard let part = part(of: graph, choice) else { continue }
@@ -132,14 +136,14 @@ struct NetworkTuner {
       let isSlow = choice.images != .any && program.kernels.contains(where: \.isReference)
       if !isSlow { candidates.append((choice, program)) }
     }
-    guard candidates.count > 1 else { return candidates.first?.choice ?? choices[0] }
+    guard candidates.count > 1 else { return (candidates.first?.choice ?? choices[0], 0) }
     let times = try candidates.map(\.program).timedInTurn(
       runs: backend.tuning.runs, until: deadline)
     var best = 0
     for index in times.indices where times[index] < LayerTuner.margin * times[best] {
       best = index
     }
-    return candidates[best].choice
+    return (candidates[best].choice, times[best])
   }
 
   /// The graph for as many images as run at a time; `nil` where there is none.
