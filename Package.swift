@@ -52,7 +52,7 @@ let package = Package(
     library(
       "ApusPJRT", uses: ["ApusIR", "ApusPasses", "ApusRuntime", "ApusStableHLO", "CPJRT"]),
     library("CKernels"),
-    library("ApusModels", uses: ["ApusIR", "ApusTensor", "ApusNN"]),
+    library("ApusModels", uses: ["ApusAutodiff", "ApusIR", "ApusTensor", "ApusNN"]),
     library(
       "Apus",
       uses: [

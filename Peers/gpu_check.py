@@ -73,6 +73,7 @@ def cells(options):
                 yield bench.peer("flax", model, batch, precision)
                 yield bench.peer("torch-compile", model, batch, precision)
             yield bench.apus("lux", model, batch, "eager", "fp32")
+    yield from training(bench, options)
     for batch in batches[:2]:
         yield bench.apus("settings", models[-1], batch, "compiled", "tf32")
         if options.device == "xla:cpu":
@@ -81,6 +82,32 @@ def cells(options):
                               ("autotune 0", "xla_gpu_autotune_level=0"),
                               ("autotune 2", "xla_gpu_autotune_level=2")):
             yield bench.apus("settings", models[-1], batch, "compiled", "bf16", setting, name)
+
+
+# Milliseconds of a step (forward + backward), and MB, on a GPU without a name: pytorch-tools (bonlime).
+
+# Model, batch, mode, precision, flags of Apus, PyTorch's twin measured beside it.
+TRAINING = [
+    ("resnet50", 256, "forward-backward", "fp16", [], True, "111.44 + 357.80, 11226 MB"),
+    ("resnet50", 256, "train", "bf16", [], True, ""),
+    ("resnet50", 64, "forward-backward", "fp32", [], True, "59.65 + 164.39, 5935 MB"),
+    ("vgg16_bn", 128, "train", "fp32", ["--norm", "abn"], False, "719.29, 17733 MB"),
+    ("vgg16_bn", 128, "train", "fp32", ["--norm", "inplace-abn"], False, "727.05, 11857 MB"),
+    ("resnet50", 128, "train", "fp32", ["--norm", "abn"], False, "447.21, 10884 MB"),
+    ("resnet50", 128, "train", "fp32", ["--norm", "inplace-abn"], False, "479.64, 8888 MB"),
+    ("seresnext50_32x4d", 64, "train", "fp32", ["--norm", "abn"], False, "394.58, 8607 MB"),
+    ("seresnext50_32x4d", 64, "train", "fp32", ["--norm", "inplace-abn"], False, "410.02, 5471 MB"),
+]
+
+
+def training(bench, options):
+    """Training steps, by the published protocol; dry, each kind once, and small."""
+    for model, batch, mode, precision, flags, has_twin, _ in TRAINING:
+        if options.dry:
+            batch = 2
+        yield bench.train(model, batch, mode, precision, flags)
+        if has_twin:
+            yield bench.train_peer(model, batch, mode, precision)
 
 
 class Bench:
@@ -105,6 +132,22 @@ class Bench:
             command += ["--xla-option", setting]
         key = " ".join(filter(None, (model, str(batch), execution, precision, name)))
         return Cell(part, key, command)
+
+    def train(self, model, batch, mode, precision, flags):
+        command = [
+            self.options.apus, "bench", "-m", model, "-b", str(batch), "--mode", mode, "--device",
+            self.options.device, "--precision", precision, "--format", "jsonl", "--runs",
+            "2" if self.options.dry else "10", "--iterations", "1" if self.options.dry else "10",
+            *flags, *self.plugin, *self.size]
+        return Cell("train", " ".join([model, str(batch), mode, precision, *flags]), command)
+
+    def train_peer(self, model, batch, mode, precision):
+        command = [
+            sys.executable, os.path.join(HERE, "train.py"), "--backend", "torch-compile",
+            "--model", model, "--batch", str(batch), "--mode", mode, "--device",
+            self.peer_device, "--precision", precision, "--min-time", str(self.time),
+            "--max-time", "20", "--min-iterations", "2" if self.options.dry else "10", *self.size]
+        return Cell("train", f"{model} {batch} {mode} {precision} torch-compile", command)
 
     def peer(self, backend, model, batch, precision):
         command = [
@@ -223,6 +266,7 @@ class Report:
                 lines.append(f"- matrix products, {precision}: {peaks[precision]:.0f} GFLOP/s")
         lines += ["", *self.impossible(peaks)]
         lines += ["## Forward passes, milliseconds", "", *self.lux()]
+        lines += ["", "## Training, milliseconds", "", *self.training()]
         lines += ["", "## Settings", "", *self.settings()]
         lines += ["", "## The zoo at batch 1, against the CPU backend", "", *self.zoo()]
         return "\n".join(lines) + "\n"
@@ -269,6 +313,33 @@ class Report:
                            f"| {self.cell(flax)} | {self.cell(compiled)} "
                            f"| {self.ratio(eager, apus)} | {self.ratio(flax, apus)} "
                            f"| {seconds if precision == 'fp32' else '–'} |")
+
+    def training(self):
+        yield ("| network | batch | mode | precision | flags | Apus: forward + backward | images/s "
+               "| device peak (MiB) | torch.compile | torch.compile ÷ Apus | published |")
+        yield "|---|---|---|---|---|---|---|---|---|---|---|"
+        for model, batch, mode, precision, flags, _, published in TRAINING:
+            batch = 2 if self.options.dry else batch
+            key = " ".join(["train", model, str(batch), mode, precision])
+            ours, theirs = " ".join([key, *flags]), f"{key} torch-compile"
+            row = self.rows.get(ours, {})
+            peak = row.get("device_peak_bytes")
+            cells = [
+                model, batch, mode, precision, " ".join(flags) or "–", self.halves(ours),
+                f"{row['samples_per_sec']:.0f}" if "samples_per_sec" in row else "–",
+                f"{peak / 2**20:.0f}" if peak else "–",
+                self.cell(theirs) if theirs in self.rows else "–", self.ratio(theirs, ours),
+                published or "–"]
+            yield "| " + " | ".join(map(str, cells)) + " |"
+
+    def halves(self, key):
+        """Mean and deviation of both halves of a step."""
+        row = self.rows.get(key, {})
+        if row.get("status") != "ok" or "forward_ms" not in row:
+            return self.cell(key)
+        return " + ".join(
+            f"{row[half]['mean']:.2f} ± {row[half].get('sd', 0):.2f}"
+            for half in ("forward_ms", "backward_ms"))
 
     def settings(self):
         yield "| cell | median (ms) | device peak (MiB) |\n|---|---|---|"

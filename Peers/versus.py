@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import train
 from backends import BACKENDS
 from commandline import Failure, Parser, at_least, run
 
@@ -27,10 +28,13 @@ def listing(text):
 def parse():
     parser = Parser(
         description="Measure Apus and other frameworks in turn.",
-        epilog="example: versus.py --model 'resnet*,vgg16' --batch 1,16 --backends openvino",
+        epilog="examples: versus.py --model 'resnet*,vgg16' --batch 1,16 --backends openvino · "
+        "versus.py --mode train --model resnet50 --batch 16 --backends torch-compile",
     )
     parser.add_argument("--model", type=listing, required=True,
                         help="networks of Apus, patterns too, separated by commas")
+    parser.add_argument("--mode", default="infer", choices=("infer", "train", "forward-backward"),
+                        help="forward passes, training steps, or those up to the gradients")
     parser.add_argument("--batch", default="1", help="images that run together, a list too")
     parser.add_argument("--image-size", type=at_least(1), help="each network's own without it")
     parser.add_argument("--backends", type=listing, default=["torch-eager"],
@@ -43,7 +47,8 @@ def parse():
     parser.add_argument("--rounds", type=at_least(1), default=3, help="times through all of them")
     parser.add_argument("--min-time", type=at_least(0, float), default=3.0, help="seconds each")
     parser.add_argument("--max-time", type=at_least(0, float), default=60.0, help="seconds each")
-    parser.add_argument("--output", metavar="FILE", help="append each process's row there, JSON")
+    parser.add_argument("--output", metavar="FILE", help="append each process's row and the ratios there, "
+                        "JSON lines")
     parser.add_argument("--apus", default=os.path.join(HERE, "../.build/release/apus"),
                         help="the program")
     options = parser.parse_args()
@@ -51,9 +56,10 @@ def parse():
         options.batch = [at_least(1)(each) for each in listing(options.batch)]
     except Exception as error:
         parser.error(f"--batch: {error}")
+    known = BACKENDS if options.mode == "infer" else train.BACKENDS
     for backend in options.backends:
-        if backend not in BACKENDS:
-            parser.error(f"--backends: must be of {', '.join(BACKENDS)}, got '{backend}'")
+        if backend not in known:
+            parser.error(f"--backends: must be of {', '.join(known)}, got '{backend}'")
     return options
 
 
@@ -87,12 +93,16 @@ def commands(options, model, size, batch, weights):
     sides = {}
     for execution in options.execution:
         sides[f"apus {execution}"] = [
-            options.apus, "bench", "-m", model, "-b", str(batch), "--format", "jsonl", "--execution", execution,
-            *options.option, *common]
+            options.apus, "bench", "-m", model, "-b", str(batch), "--format", "jsonl",
+            "--mode", options.mode, "--execution", execution, *options.option, *common]
     for backend in options.backends:
+        if options.mode == "infer":
+            program = ["forward.py", "--exports", os.path.dirname(weights)]
+        else:
+            program = ["train.py", "--mode", options.mode]
         sides[backend] = [
-            sys.executable, os.path.join(HERE, "forward.py"), "--backend", backend, "--model",
-            model, "--batch", str(batch), "--exports", os.path.dirname(weights), *common]
+            sys.executable, os.path.join(HERE, program[0]), *program[1:], "--backend", backend,
+            "--model", model, "--batch", str(batch), *common]
     return sides
 
 
@@ -120,6 +130,23 @@ def measure(options, sides):
         for name, rounds in latencies.items() if name not in failed}
 
 
+def compare(options, times, ours, cell):
+    """The best peer's time over ours, of medians and of shortest runs; `None` without both."""
+    peers = [times[name] for name in options.backends if name in times]
+    if not peers or ours not in times:
+        return None
+    ratios = tuple(min(peer[i] for peer in peers) / times[ours][i] for i in (0, 1))
+    if options.output:
+        row = {"comparison": {
+            **cell, "mode": options.mode, "threads": options.threads, "rounds": options.rounds,
+            "median_ms": {name: each[0] for name, each in times.items()},
+            "min_ms": {name: each[1] for name, each in times.items()},
+            "best_peer_over_apus": {"median": ratios[0], "min": ratios[1]}}}
+        with open(options.output, "a") as file:
+            file.write(json.dumps(row) + "\n")
+    return ratios
+
+
 def main():
     options = parse()
     ours = f"apus {options.execution[-1]}"
@@ -135,17 +162,14 @@ def main():
             for batch in options.batch:
                 times = measure(
                     options, commands(options, model, size, batch, weights))
-                peers = [times[name] for name in options.backends if name in times]
-                ratio = ""
-                if peers and ours in times:
-                    medians, shortest = (
-                        min(peer[i] for peer in peers) / times[ours][i] for i in (0, 1))
-                    ratios[batch].append((medians, shortest))
-                    ratio = f"{medians:.2f} ({shortest:.2f})"
+                ratio = compare(options, times, ours, {"model": model, "batch_size": batch})
+                if ratio:
+                    ratios[batch].append(ratio)
                 cells = [
                     "{:.2f} ({:.2f})".format(*times[name]) if name in times else "failed"
                     for name in sides]
-                print(f"| {model} | {size} | {batch} | {' | '.join(cells)} | {ratio} |", flush=True)
+                print(f"| {model} | {size} | {batch} | {' | '.join(cells)} "
+                      f"| {'{:.2f} ({:.2f})'.format(*ratio) if ratio else ''} |", flush=True)
     print()
     for batch, each in ratios.items():
         print(f"Geometric mean of {len(each)} networks at batch {batch}: "

@@ -37,9 +37,14 @@ public struct BenchRow: Codable, Hashable, Sendable {
   public var warmupN: Int?
   public var stopReason: StopReason?
   public var latencyMs: Latency?
+  /// How many runs the iterations are grouped into for means and their deviation.
+  public var runs: Int?
+  /// Of whole training steps: mean of all, standard deviation of the runs' means; also of the halves.
+  public var stepMs: MeanAndDeviation?
   public var forwardMs: MeanAndDeviation?
   public var backwardMs: MeanAndDeviation?
   public var samplesPerSec: Double?
+  public var loss: Loss?
   public var loadMs: Double?
   public var compileMs: Double?
   public var firstMs: Double?
@@ -85,9 +90,12 @@ public struct BenchRow: Codable, Hashable, Sendable {
     case warmupN = "warmup_n"
     case stopReason = "stop_reason"
     case latencyMs = "latency_ms"
+    case runs
+    case stepMs = "step_ms"
     case forwardMs = "forward_ms"
     case backwardMs = "backward_ms"
     case samplesPerSec = "samples_per_sec"
+    case loss
     case loadMs = "load_ms"
     case compileMs = "compile_ms"
     case firstMs = "first_ms"
@@ -143,18 +151,47 @@ extension BenchRow {
       self.mean = mean
       self.sd = sd
     }
+
+    /// The mean of all times and the deviation of the means of runs, which are so many stretches of
+    /// as equal length as can be; nil without times.
+    public init?(runs count: Int, of milliseconds: [Double]) {
+      guard !milliseconds.isEmpty, count >= 1 else { return nil }
+      let runs = min(count, milliseconds.count)
+      let means = (0..<runs).map { run in
+        let times = milliseconds[
+          milliseconds.count * run / runs..<milliseconds.count * (run + 1) / runs]
+        return times.reduce(0, +) / Double(times.count)
+      }
+      mean = milliseconds.reduce(0, +) / Double(milliseconds.count)
+      sd = Statistics(means)?.standardDeviation
+    }
+  }
+
+  /// The loss of a training before the first and the last step that ran.
+  public struct Loss: Codable, Hashable, Sendable {
+    public var first: Double
+    public var last: Double
+
+    public init(first: Double, last: Double) {
+      self.first = first
+      self.last = last
+    }
   }
 
   /// Peaks of resident memory in bytes, phase by phase.
   public struct PhasePeaks: Codable, Hashable, Sendable {
+    /// What was resident before the first phase.
+    public var baseline: Int?
     public var load: Int?
     public var compile: Int?
     public var first: Int?
     public var steady: Int?
 
     public init(
-      load: Int? = nil, compile: Int? = nil, first: Int? = nil, steady: Int? = nil
+      baseline: Int? = nil, load: Int? = nil, compile: Int? = nil, first: Int? = nil,
+      steady: Int? = nil
     ) {
+      self.baseline = baseline
       self.load = load
       self.compile = compile
       self.first = first
@@ -165,7 +202,20 @@ extension BenchRow {
   /// Bytes known before anything ran.
   public struct PlannedBytes: Codable, Hashable, Sendable {
     public var parameters: Int?
+    /// Constants, and forms of the parameters that kernels read instead.
+    public var prepared: Int?
+    public var optimizerState: Int?
+    /// Images, labels and what a run returns.
+    public var arguments: Int?
+    public var results: Int?
     public var arena: Int?
+    /// What the arena holds when most of it is in use.
+    public var gradients: Int?
+    public var activations: Int?
+    public var temporary: Int?
+    public var scratch: Int?
+    /// Updated parameters and states that lie where the old ones lay.
+    public var aliased: Int?
     public var total: Int?
 
     public init(parameters: Int? = nil, arena: Int? = nil, total: Int? = nil) {
@@ -173,6 +223,18 @@ extension BenchRow {
       self.arena = arena
       self.total = total
     }
+
+    private enum CodingKeys: String, CodingKey {
+      case parameters, prepared
+      case optimizerState = "optimizer_state"
+      case arguments, results, arena, gradients, activations, temporary, scratch, aliased, total
+    }
+  }
+
+  /// What the process took in its steady phase beyond what it had before.
+  public var bytesBeyondBaseline: Int? {
+    guard let peak = peakRssBytes?.steady, let baseline = peakRssBytes?.baseline else { return nil }
+    return peak - baseline
   }
 
   /// Fills in what a measurement found: counts, latency, throughput.

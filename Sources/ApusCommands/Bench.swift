@@ -7,8 +7,9 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure how long networks take.",
     discussion: """
-      A comma list is a sweep: every combination is measured. Results of the compiled execution \
-      are compared with the eager one's, those of XLA devices with the CPU's. Exit code 3: some cell failed or ran out of memory; \
+      A comma list is a sweep: every combination is measured. Logits of the compiled execution \
+      are compared with the eager one's, those of XLA devices with the CPU's; the loss of a \
+      training must be finite. Exit code 3: some cell failed or ran out of memory; \
       130: interrupted, with the results so far.
       """)
 
@@ -25,6 +26,15 @@ struct Bench: ParsableCommand {
     name: [.short, .long], parsing: .unconditional, help: "Images that run together (default: 1).",
     transform: CommaList<PositiveInt>.init(parsing:))
   var batchSize = CommaList([PositiveInt(1)])
+
+  @Option(
+    help: ArgumentHelp(
+      "infer, train, forward-backward (default: infer).",
+      discussion:
+        "train: steps of stochastic gradient descent with momentum, on random images and labels; forward-backward: the loss and the gradients of all parameters."
+    ),
+    transform: CommaList<ModeOption>.init(parsing:))
+  var mode = CommaList([ModeOption.infer])
 
   @Option(
     help: "eager, compiled (default: compiled).",
@@ -81,6 +91,17 @@ struct Bench: ParsableCommand {
     transform: PositiveInt.init(parsing:))
   var minIterations = PositiveInt(MeasuringRules.standard.minIterations)
 
+  @Option(
+    parsing: .unconditional,
+    help: "Measure exactly so many runs of --iterations each, after two that do not count.",
+    transform: PositiveInt.init(parsing:))
+  var runs: PositiveInt?
+
+  @Option(
+    parsing: .unconditional, help: "Of each of the --runs (default: 10).",
+    transform: PositiveInt.init(parsing:))
+  var iterations: PositiveInt?
+
   @Option(help: "table, json or jsonl (one row a line, as soon as it is there).")
   var format = Format.table
 
@@ -89,6 +110,9 @@ struct Bench: ParsableCommand {
     if weights != nil && models.elements.count > 1 {
       throw ValidationError(
         "--weights: must be of one network, got \(models.elements.count); measure each by itself")
+    }
+    if iterations != nil && runs == nil {
+      throw ValidationError("--iterations: must come with --runs, got it alone")
     }
     for device in device.elements {
       for precision in precision.elements { try precision.require(on: device) }
@@ -101,7 +125,10 @@ struct Bench: ParsableCommand {
   }
 
   private func rules() throws(MeasuringRulesError) -> MeasuringRules {
-    try MeasuringRules(
+    if let runs {
+      return try .fixed(warmUps: 2, iterations: runs.value * (iterations?.value ?? 10))
+    }
+    return try MeasuringRules(
       minIterations: minIterations.value, minTime: minTime.duration, maxTime: maxTime.duration)
   }
 
@@ -111,11 +138,12 @@ struct Bench: ParsableCommand {
     let machine = MachineState.current()
     var report = BenchReport(format)
     let devices = try OpenDevices(device.elements, cpu, xla)
-    let bench = CellRunner(rules: try rules(), machine: machine, devices: devices)
+    let bench = CellRunner(
+      rules: try rules(), runs: runs?.value ?? CellRunner.runs, machine: machine, devices: devices)
     for option in models.elements where !Interruption.requested {
       let loaded = try bench.load(
         option.model, try network.options(for: option.model), imageSize: imageSize?.value,
-        weights: weights)
+        weights: weights, for: mode.elements)
       for cell in cells(machine) where !Interruption.requested {
         report.announce("\(loaded.model.name), \(cell) …")
         try report.add(bench.run(cell, loaded))
@@ -128,16 +156,17 @@ struct Bench: ParsableCommand {
   private func cells(_ machine: MachineState) -> [CellRunner.Cell] {
     var cells: [CellRunner.Cell] = []
     for batch in batchSize.elements {
-      for device in device.elements {
-        // XLA has threads of its own.
-        let threads = device.isCPU ? threads.elements : [.auto]
-        for precision in precision.elements {
-          for threads in threads {
-            for execution in execution.elements {
-              cells.append(
+      for mode in mode.elements {
+        for device in device.elements {
+          // XLA has threads of its own.
+          let threads = device.isCPU ? threads.elements : [.auto]
+          for precision in precision.elements {
+            for threads in threads {
+              cells += execution.elements.map { execution in
                 CellRunner.Cell(
-                  execution: execution, batch: batch.value, device: device, precision: precision,
-                  threads: threads.count(on: machine)))
+                  mode: mode, execution: execution, batch: batch.value, device: device,
+                  precision: precision, threads: threads.count(on: machine))
+              }
             }
           }
         }

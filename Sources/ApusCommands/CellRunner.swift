@@ -6,13 +6,18 @@ import Foundation
 
 /// Measures the cells of a benchmark, one after the other.
 struct CellRunner {
+  /// Stretches of measured iterations, whose means a deviation is of.
+  static let runs = 10
+
   let rules: MeasuringRules
+  let runs: Int
   let machine: MachineState
   let devices: OpenDevices
-  private let clock = MonotonicClock()
+  let clock = MonotonicClock()
 
-  init(rules: MeasuringRules, machine: MachineState, devices: OpenDevices) {
+  init(rules: MeasuringRules, runs: Int, machine: MachineState, devices: OpenDevices) {
     self.rules = rules
+    self.runs = runs
     self.machine = machine
     self.devices = devices
   }
@@ -22,12 +27,15 @@ struct CellRunner {
     let model: Model
     let options: NetworkOptions
     let imageSize: Int
+    let weights: String?
+    /// Empty where nothing but training is measured: each training begins with its own.
     let parameters: ParameterStore
     let loadMs: Double
     let peakBytes: Int?
   }
 
   struct Cell {
+    let mode: ModeOption
     let execution: ExecutionOption
     let batch: Int
     let device: DeviceOption
@@ -37,15 +45,19 @@ struct CellRunner {
   }
 
   func load(
-    _ model: Model, _ options: NetworkOptions, imageSize: Int?, weights: String?
+    _ model: Model, _ options: NetworkOptions, imageSize: Int?, weights: String?,
+    for modes: [ModeOption]
   ) throws -> Network {
+    let isRead = modes.contains(.infer)
     let start = clock.nanoseconds
     let loaded = try ProcessMemory.peakBytes {
-      try LoadedModel(model, options, weights: weights)
+      // A file that does not fit shall end all, not be a row of a training.
+      guard isRead || weights != nil else { return ParameterStore() }
+      return try LoadedModel(model, options, weights: weights).parameters
     }
     return Network(
-      model: model, options: options, imageSize: imageSize ?? model.imageSize,
-      parameters: loaded.result.parameters, loadMs: milliseconds(since: start),
+      model: model, options: options, imageSize: imageSize ?? model.imageSize, weights: weights,
+      parameters: isRead ? loaded.result : ParameterStore(), loadMs: milliseconds(since: start),
       peakBytes: loaded.peakBytes)
   }
 
@@ -53,11 +65,13 @@ struct CellRunner {
   func run(_ cell: Cell, _ network: Network) -> BenchRow {
     var row = self.row(cell, network)
     do {
-      let graph = try network.model.graph(
-        batch: cell.batch, imageSize: network.imageSize, network.options)
+      let graph = try network.graph(cell.mode.step, batch: cell.batch)
       let perImage = graph.macs / cell.batch
       (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
-      try measure(cell, network, graph, &row)
+      switch cell.mode {
+      case .infer: try measure(cell, network, graph, &row)
+      case .train, .forwardBackward: try measureTraining(cell, network, graph, &row)
+      }
     } catch let error as BackendError where error.isOutOfMemory {
       row.status = .oom
       row.reason = error.description
@@ -119,7 +133,7 @@ struct CellRunner {
     return results
   }
 
-  private func finish(_ row: inout BenchRow, _ samples: Samples, _ cell: Cell) {
+  func finish(_ row: inout BenchRow, _ samples: Samples, _ cell: Cell) {
     row.take(samples)
     if let median = row.latencyMs?.median, let flops = row.flops {
       row.gflopsPerSec = Double(flops * cell.batch) / median * 1e-6
@@ -134,7 +148,7 @@ struct CellRunner {
   }
 
   /// Normally distributed pixels, the same for every execution.
-  private func images(_ cell: Cell, _ network: Network) throws -> HostTensor {
+  func images(_ cell: Cell, _ network: Network) throws -> HostTensor {
     let type = TensorType(
       .float32, [cell.batch, network.model.input.channels, network.imageSize, network.imageSize])
     // The generator makes a second copy.
@@ -144,7 +158,7 @@ struct CellRunner {
   }
 
   private func row(_ cell: Cell, _ network: Network) -> BenchRow {
-    var row = BenchRow(status: .ok, model: network.model.name, mode: "infer")
+    var row = BenchRow(status: .ok, model: network.model.name, mode: cell.mode.rawValue)
     (row.head, row.norm) = (network.options.head.rawValue, network.options.norm.rawValue)
     row.execution = cell.execution.rawValue
     (row.device, row.precision) = (cell.device.description, cell.precision.precision.rawValue)
@@ -159,9 +173,9 @@ struct CellRunner {
     return row
   }
 
-  private func isInterrupted() -> Bool { Interruption.requested }
+  func isInterrupted() -> Bool { Interruption.requested }
 
-  private func milliseconds(since start: Int64) -> Double {
+  func milliseconds(since start: Int64) -> Double {
     Double(clock.nanoseconds - start) * 1e-6
   }
 }
@@ -169,6 +183,15 @@ struct CellRunner {
 extension CellRunner.Cell: CustomStringConvertible {
   var description: String {
     let place = device.isCPU ? "" : ", \(device), \(precision.precision.rawValue)"
-    return "batch \(batch), \(execution.rawValue)\(place)"
+    let mode = mode == .infer ? "" : "\(mode.rawValue), "
+    return "\(mode)batch \(batch), \(execution.rawValue)\(place)"
+  }
+}
+
+extension CellRunner.Network {
+  /// The graph of a training step, or of a forward pass where `step` is nil.
+  func graph(_ step: TrainingStep?, batch: Int) throws -> Graph {
+    guard let step else { return try model.graph(batch: batch, imageSize: imageSize, options) }
+    return try model.graph(step, batch: batch, imageSize: imageSize, options)
   }
 }

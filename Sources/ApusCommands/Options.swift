@@ -52,6 +52,51 @@ struct PositiveInt: OptionValue {
 
 }
 
+/// How many images run together, or `max`: as many as memory holds.
+enum BatchOption: OptionValue {
+  case size(Int)
+  case max
+
+  init(parsing argument: String) throws(ValidationError) {
+    if argument == "max" {
+      self = .max
+      return
+    }
+    do throws(ValidationError) {
+      self = .size(try PositiveInt(parsing: argument).value)
+    } catch {
+      throw ValidationError(
+        "must be max or a whole number from 1 to \(1 << 30), got \"\(argument.printable)\"")
+    }
+  }
+}
+
+/// An amount of memory: `8GiB`, `512MiB`, `1.5GB`, or a number of bytes.
+struct ByteSize: OptionValue {
+  let bytes: Int
+
+  init(parsing argument: String) throws(ValidationError) {
+    let prefixes = [("k", 1), ("m", 2), ("g", 3), ("t", 4)]
+    let units = prefixes.flatMap { letter, power in
+      [("\(letter)ib", Self.power(1024, power)), ("\(letter)b", Self.power(1000, power))]
+    }
+    let text = argument.lowercased()
+    guard let (unit, scale) = (units + [("b", 1), ("", 1)]).first(where: { text.hasSuffix($0.0) }),
+      let number = Double(text.dropLast(unit.count)), number.isFinite, number * scale >= 1,
+      number * scale < 0x1p60
+    else {
+      throw ValidationError(
+        "must be an amount of memory such as 8GiB, 512MiB or a number of bytes, "
+          + "got \"\(argument.printable)\"")
+    }
+    bytes = Int(number * scale)
+  }
+
+  private static func power(_ base: Double, _ exponent: Int) -> Double {
+    (0..<exponent).reduce(1) { product, _ in product * base }
+  }
+}
+
 /// A number of threads, or `auto` for what the machine allows.
 struct ThreadCountOption: OptionValue {
   /// `nil` for `auto`.
@@ -109,6 +154,33 @@ enum ExecutionOption: String, OptionValue, ExpressibleByArgument, CaseIterable {
     switch self {
     case .eager: .eager
     case .compiled: .compiled
+    }
+  }
+}
+
+/// What of a network is run.
+enum ModeOption: String, OptionValue, CaseIterable {
+  /// The forward pass.
+  case infer
+  /// Whole training steps.
+  case train
+  /// Training steps that end with the gradients.
+  case forwardBackward = "forward-backward"
+
+  init(parsing argument: String) throws(ValidationError) {
+    guard let mode = Self(rawValue: argument) else {
+      throw ValidationError(
+        "must be infer, train or forward-backward, got \"\(argument.printable)\"")
+    }
+    self = mode
+  }
+
+  /// What the graph of a training step computes; `nil` for a forward pass.
+  var step: TrainingStep? {
+    switch self {
+    case .infer: nil
+    case .train: .update
+    case .forwardBackward: .gradients
     }
   }
 }

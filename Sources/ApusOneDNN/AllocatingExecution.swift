@@ -11,9 +11,11 @@ final class AllocatingExecution: RecordedExecution {
   private let kernels: [BoundKernel]
   private let releases: [[Int]]
   private let allocator = CachingAllocator()
+  private(set) var firstResult: FirstResultClock
 
   init(_ program: OneDNNProgram) throws(BackendError) {
     self.program = program
+    firstResult = FirstResultClock(program.plan)
     let plan = program.plan
     stream = try Stream()
     var kernels: [BoundKernel] = []
@@ -28,7 +30,8 @@ final class AllocatingExecution: RecordedExecution {
   func start(
     _ inputs: [DeviceTensor], _ recorder: StepRecorder?
   ) throws(BackendError) -> [DeviceTensor] {
-    let inputs = try program.validated(inputs)
+    let memory = try RunMemory(inputs, of: program)
+    let inputs = memory.inputs
     ThreadTeam.setSize(program.threads)
     let buffers = program.plan.buffers
     var live: [Int: UnsafeMutableRawPointer] = [:]
@@ -45,6 +48,7 @@ final class AllocatingExecution: RecordedExecution {
       allocator.release(block, sizeInBytes: buffers[buffer].sizeInBytes)
     }
     defer { for buffer in Array(live.keys) { release(buffer) } }
+    firstResult.start()
     for (index, step) in program.plan.steps.enumerated() {
       for result in step.results {
         live[result.buffer] = try allocator.allocate(
@@ -56,13 +60,14 @@ final class AllocatingExecution: RecordedExecution {
       recorder?.mark()
       try kernels[index].run(stream.pointer)
       recorder?.mark()
+      firstResult.mark(afterStep: index)
       if let scratchpad { allocator.release(scratchpad, sizeInBytes: size) }
       for buffer in releases[index] { release(buffer) }
     }
     try stream.wait()
     defer { withExtendedLifetime(inputs) {} }
-    let results = program.makeResults()
+    let results = program.makeResults(memory)
     program.copyResults(to: results, address)
-    return results.map(DeviceTensor.host)
+    return program.tensors(results)
   }
 }

@@ -10,12 +10,14 @@ final class ArenaExecution: RecordedExecution {
   private let arena: ArenaMemory
   private let stream: Stream
   private var kernels: [BoundKernel] = []
-  /// The steps that read the caller's memory, and where it was in the last micro-batch.
-  private var inputReaders: [Int] = []
+  private(set) var firstResult: FirstResultClock
+  /// The steps that read or write the caller's memory, and where it was in the last micro-batch.
+  private var inputUsers: [Int] = []
   private var inputAddresses: [UnsafeMutableRawPointer?]
 
   init(_ program: OneDNNProgram) throws(BackendError) {
     self.program = program
+    firstResult = FirstResultClock(program.plan)
     let plan = program.plan
     ThreadTeam.setSize(program.threads)
     arena = try ArenaMemory(sizeInBytes: plan.arenaSizeInBytes, threads: program.threads)
@@ -24,8 +26,8 @@ final class ArenaExecution: RecordedExecution {
     for (index, step) in plan.steps.enumerated() {
       let kernel = try BoundKernel(program.kernels[index], step)
       kernels.append(kernel)
-      if step.operands.contains(where: { isInput($0.buffer) }) {
-        inputReaders.append(index)
+      if (step.operands + step.results).contains(where: { isInput($0.buffer) }) {
+        inputUsers.append(index)
       } else {
         try bind(index)
       }
@@ -35,21 +37,23 @@ final class ArenaExecution: RecordedExecution {
   func start(
     _ inputs: [DeviceTensor], _ recorder: StepRecorder?
   ) throws(BackendError) -> [DeviceTensor] {
-    let inputs = try program.validated(inputs)
+    let memory = try RunMemory(inputs, of: program)
     ThreadTeam.setSize(program.threads)
-    defer { withExtendedLifetime(inputs) {} }
-    let results = program.makeResults()
+    defer { withExtendedLifetime(memory) {} }
+    let results = program.makeResults(memory)
+    firstResult.start()
     for microBatch in 0..<program.microBatches.count {
-      try bind(inputs, microBatch)
-      for kernel in kernels {
+      try bind(memory.inputs, microBatch)
+      for (index, kernel) in kernels.enumerated() {
         recorder?.mark()
         try kernel.run(stream.pointer)
         recorder?.mark()
+        firstResult.mark(afterStep: index)
       }
       try stream.wait()
       program.copyResults(of: microBatch, to: results, address)
     }
-    return results.map(DeviceTensor.host)
+    return program.tensors(results)
   }
 
   /// Lets kernels read a micro-batch's images where the caller has them.
@@ -62,7 +66,7 @@ final class ArenaExecution: RecordedExecution {
       moved = moved || inputAddresses[index] != address
       inputAddresses[index] = address
     }
-    if moved { for step in inputReaders { try bind(step) } }
+    if moved { for step in inputUsers { try bind(step) } }
   }
 
   private func bind(_ step: Int) throws(BackendError) {

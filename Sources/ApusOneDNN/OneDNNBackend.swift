@@ -71,6 +71,8 @@ public struct OneDNNBackend: Backend {
     images: Layout, prefersIm2col: Bool = false
   ) throws(BackendError) -> OneDNNProgram {
     let (library, plan) = try plan(part, tuner, images: images, prefersIm2col: prefersIm2col)
+    // Constants grow with the batch too: labels are compared with every class.
+    try HostMemory.require(plan.memory.prepared)
     var kernels: [Kernel] = []
     for step in plan.steps { kernels.append(try library.kernel(for: step)) }
     let statics = try Preparation(plan, library, parameters, threads: threads).run()
@@ -85,6 +87,29 @@ public struct OneDNNBackend: Backend {
   /// and tests.
   public func planDescription(of graph: Graph) throws(BackendError) -> String {
     try plan(microBatched(graph), nil, images: images).plan.description
+  }
+
+  /// The memory of a graph's program, which is neither made nor timed: by what the cache knows of
+  /// the network, else by the fixed rules.
+  public func memory(of graph: Graph) throws(BackendError) -> PlanMemory {
+    var memory = try knownPlan(of: graph).memory
+    // Of all micro-batches together.
+    memory.arguments = graph.inputs.reduce(0) { sum, entry in
+      entry.input.path == nil ? sum + entry.input.type.sizeInBytes : sum
+    }
+    memory.results = graph.outputs.reduce(0) { sum, output in
+      if case .result = output.role { sum + graph[output.value].sizeInBytes } else { sum }
+    }
+    return memory
+  }
+
+  private func knownPlan(of graph: Graph) throws(BackendError) -> Plan {
+    if let tuningCache, tuning != .off,
+      let known = try NetworkTuner(self, tuningCache).knownPlan(of: graph)
+    {
+      return known
+    }
+    return try plan(microBatched(graph), nil, images: images).plan
   }
 
   /// The plan of a graph as it is.

@@ -1,3 +1,4 @@
+import ApusPlan
 import ApusRuntime
 import Glibc
 
@@ -61,10 +62,40 @@ protocol RecordedExecution: Execution {
   func start(
     _ inputs: [DeviceTensor], _ recorder: StepRecorder?
   ) throws(BackendError) -> [DeviceTensor]
+
+  /// When the last run had made its first result.
+  var firstResult: FirstResultClock { get }
 }
 
 extension RecordedExecution {
   func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor] {
     try start(inputs, nil)
+  }
+}
+
+/// Notes how long a run takes for its first result: of a training step the loss, so that this is the
+/// time of the forward half.
+struct FirstResultClock {
+  private let lastStep: Int?
+  private var begin: Int64 = 0
+  private var end: Int64 = 0
+
+  init(_ plan: Plan) { lastStep = plan.stepsUntilFirstResult.map { $0 - 1 } }
+
+  mutating func start() { begin = StepRecorder.now }
+
+  mutating func mark(afterStep step: Int) {
+    if step == lastStep { end = StepRecorder.now }
+  }
+
+  /// `nil` where no step makes a result.
+  var nanoseconds: Int64? { lastStep == nil ? nil : end - begin }
+}
+
+extension OneDNNBackend {
+  /// How long an execution's last run took for its first result, in nanoseconds; `nil` for
+  /// executions of other backends, and where no step makes one.
+  package static func nanosecondsUntilFirstResult(of execution: any Execution) -> Int64? {
+    (execution as? any RecordedExecution)?.firstResult.nanoseconds
   }
 }

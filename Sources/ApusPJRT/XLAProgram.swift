@@ -37,8 +37,11 @@ struct XLAProgram: Program {
     }
     outputs = graph.outputs.map(\.role)
     precondition(inputs.map(\.role) == places.map { run.inputs[$0].input.role })
+    let (states, arguments) = (inputs.filter { $0.path != nil }, inputs.filter { $0.path == nil })
     plannedSizeInBytes = PlannedSize(
-      parameters: statics.sizeInBytes, arena: try Self.temporarySize(code))
+      parameters: statics.sizeInBytes, arena: try Self.temporarySize(code),
+      states: states.reduce(0) { $0 + $1.type.sizeInBytes },
+      arguments: arguments.reduce(0) { $0 + $1.type.sizeInBytes })
   }
 
   func makeExecution() throws(BackendError) -> any Execution {
@@ -111,6 +114,15 @@ private final class WholeExecution: Execution {
 }
 
 extension XLABackend {
+  /// What the compiler says of a program's memory; `nil` where it says nothing, and for programs of
+  /// other backends or of one node each.
+  package static func memory(of program: any Program) throws(BackendError) -> ProgramMemory? {
+    guard let program = program as? XLAProgram, case .whole(let executable) = program.code else {
+      return nil
+    }
+    return try executable.executable.memory()
+  }
+
   /// The parameters of a program on the device: programs that share one have the same object.
   package static func staticBuffers(of program: any Program) -> [ObjectIdentifier] {
     guard let program = program as? XLAProgram else { return [] }

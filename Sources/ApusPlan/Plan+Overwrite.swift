@@ -24,7 +24,7 @@ extension Plan {
         result.offset == 0, buffers[result.buffer].sizeInBytes == result.sizeInBytes,
         let dying = steps[index].overwritable.first(where: { operand in
           operand.type == result.type && operand.layout == result.layout
-            && buffers[operand.buffer].place == .allocated && lastUses[operand.buffer] == index
+            && isOurs(operand.buffer) && lastUses[operand.buffer] == index
         })
       else { continue }
       renamed[result.buffer] = dying
@@ -32,6 +32,16 @@ extension Plan {
       rename(&steps[index].results[0])
     }
     for index in results.indices { rename(&results[index].operand) }
+  }
+
+  /// Whether steps may write into a buffer once its value is read no more: it is allocated, or the
+  /// memory of what the run updates, where its next value belongs.
+  private func isOurs(_ buffer: Int) -> Bool {
+    switch buffers[buffer].place {
+    case .allocated: true
+    case .input(let index): inputs[index].path != nil
+    case .parameter, .constant, .prepared, .arena: false
+    }
   }
 }
 

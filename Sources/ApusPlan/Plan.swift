@@ -74,24 +74,7 @@ public struct Plan: Sendable {
   /// The most bytes of the arena's buffers and working memory that are in use at once: no arena can be
   /// smaller.
   public var largestLiveSizeInBytes: Int {
-    var lives: [Int: ClosedRange<Int>] = [:]
-    for (index, step) in steps.enumerated() {
-      for operand in step.operands + step.results {
-        guard case .arena = buffers[operand.buffer].place else { continue }
-        lives[operand.buffer] = (lives[operand.buffer]?.lowerBound ?? index)...index
-      }
-    }
-    for (_, operand) in results {
-      if let life = lives[operand.buffer] {
-        lives[operand.buffer] = life.lowerBound...steps.count
-      }
-    }
-    let live = steps.indices.map { index in
-      lives.reduce(scratchpads[index].sizeInBytes) { sum, entry in
-        sum + (entry.value.contains(index) ? buffers[entry.key].sizeInBytes : 0)
-      }
-    }
-    return live.max() ?? 0
+    largestUse(lives)?.sizeInBytes ?? 0
   }
 
   /// For each step, the allocated buffers that no later step and no result reads.

@@ -10,9 +10,11 @@ public struct ReferenceBackend: Backend {
   public func compile(
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> any Program {
+    let updated = graph.updatedPaths
     var stored: [String: HostTensor] = [:]
     for (input, _) in graph.inputs {
-      if let path = input.path { stored[path] = try parameters.parameter(path, input.type) }
+      guard let path = input.path, !updated.contains(path) else { continue }
+      stored[path] = try parameters.parameter(path, input.type)
     }
     return ReferenceProgram(graph: graph, parameters: stored)
   }

@@ -50,11 +50,25 @@ public struct PlannedSize: Hashable, Sendable {
   public var parameters: Int
   /// Activations and working memory of one execution at their peak.
   public var arena: Int
+  /// Parameters and states that runs update.
+  public var states: Int
+  /// What every run is given.
+  public var arguments: Int
+  /// What every run returns, where that is not in the arena.
+  public var results: Int
 
-  public init(parameters: Int, arena: Int) {
+  public init(
+    parameters: Int, arena: Int, states: Int = 0, arguments: Int = 0, results: Int = 0
+  ) {
     self.parameters = parameters
     self.arena = arena
+    self.states = states
+    self.arguments = arguments
+    self.results = results
   }
+
+  /// All that is alive together at most.
+  public var total: Int { parameters + arena + states + arguments + results }
 }
 
 /// One instance of a program with memory of its own; used by one thread at a time.
@@ -62,8 +76,8 @@ public protocol Execution: AnyObject {
   /// Starts a run on inputs of the program's types; on a device it may not be over on return:
   /// wait for the results, or give them to another run.
   ///
-  /// A run may take over the device memory of parameters and states, whose successors are among
-  /// the results; their remote tensors must not be used again. Arguments stay as they are.
+  /// A run may take over the memory of parameters and states that are remote tensors, and whose
+  /// successors are among the results; those must not be used again. Arguments stay as they are.
   func start(_ inputs: [DeviceTensor]) throws(BackendError) -> [DeviceTensor]
 }
 

@@ -36,6 +36,15 @@ public struct HostTensor: Sendable {
     self.init(TensorType(.float32, shape), values)
   }
 
+  /// Makes a `float32` tensor in pages of its own, for what is large or lives long; `fill` writes
+  /// its values, which are undefined before.
+  init(pagesOf shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) -> Void) {
+    let type = TensorType(.float32, shape)
+    let storage = Storage(pagesFor: type.sizeInBytes)
+    fill(storage.bytes.bindMemory(to: Float.self))
+    self.init(type, storage: storage, offsetInBytes: 0)
+  }
+
   /// Makes a tensor of values that have the element type's own layout (`Float` for `float32`, …).
   ///
   /// - Precondition: as many values as the shape has elements, each of the element type's size.
@@ -109,6 +118,23 @@ extension HostTensor {
       release = { $0.deallocate() }
       isFile = false
     }
+
+    /// Memory in pages of its own, where that is worth it: they go back to the system with the last
+    /// tensor, whatever an allocator still keeps around them.
+    public convenience init(pagesFor sizeInBytes: Int) {
+      let mapping =
+        sizeInBytes < Self.leastOfPages
+        ? MAP_FAILED
+        : mmap(nil, sizeInBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      guard let mapping, mapping != MAP_FAILED else {
+        self.init(sizeInBytes: sizeInBytes)
+        return
+      }
+      let bytes = UnsafeMutableRawBufferPointer(start: mapping, count: sizeInBytes)
+      self.init(adopting: bytes) { munmap($0.baseAddress, $0.count) }
+    }
+
+    private static var leastOfPages: Int { 1 << 16 }
 
     /// Adopts memory; `release` gives it back.
     public init(

@@ -15,33 +15,39 @@ extension ParameterStore {
     for (input, _) in graph.inputs {
       guard let path = input.path, self[path] == nil else { continue }
       var random = RandomSource(seed: seed, stream: path)
-      let values = (input.initializer ?? .zeros).values(input.type, &random)
-      self[path] = HostTensor(input.type, rounding: values.map { Double($0) })
+      let values = HostTensor(pagesOf: input.type.shape) { values in
+        (input.initializer ?? .zeros).fill(values, input.type, &random)
+      }
+      self[path] =
+        input.type.dtype == .float32 ? values : HostTensor(input.type, rounding: values.doubles)
     }
   }
 }
 
 extension Initializer {
-  /// Values before they are rounded to the element type; filters are `[o, i, h, w]`.
-  fileprivate func values(_ type: TensorType, _ random: inout RandomSource) -> [Float] {
-    let count = type.elementCount
+  /// Writes values before they are rounded to the element type; filters are `[o, i, h, w]`.
+  fileprivate func fill(
+    _ values: UnsafeMutableBufferPointer<Float>, _ type: TensorType, _ random: inout RandomSource
+  ) {
     switch self {
-    case .zeros: return Array(repeating: 0, count: count)
-    case .ones: return Array(repeating: 1, count: count)
-    case .heNormal: return heNormal(type, groups: 1, &random)
-    case .groupedHeNormal(let groups): return heNormal(type, groups: groups, &random)
+    case .zeros: values.update(repeating: 0)
+    case .ones: values.update(repeating: 1)
+    case .heNormal: fillHeNormal(values, type, groups: 1, &random)
+    case .groupedHeNormal(let groups): fillHeNormal(values, type, groups: groups, &random)
     case .uniformFanIn(let fanIn):
       let bound = 1 / Float(max(fanIn, 1)).squareRoot()
-      return (0..<count).map { _ in (random.uniform() * 2 - 1) * bound }
+      for index in values.indices { values[index] = (random.uniform() * 2 - 1) * bound }
     }
   }
 
-  private func heNormal(
-    _ type: TensorType, groups: Int, _ random: inout RandomSource
-  ) -> [Float] {
+  private func fillHeNormal(
+    _ values: UnsafeMutableBufferPointer<Float>, _ type: TensorType, groups: Int,
+    _ random: inout RandomSource
+  ) {
     let inputs = type.shape.rank > 1 ? type.shape[1] : 1
     let fanOut = max(type.elementCount / max(inputs, 1) / max(groups, 1), 1)
     let deviation = Float((2 / Double(fanOut)).squareRoot())
-    return random.normals(type.elementCount).map { $0 * deviation }
+    random.fillNormal(values)
+    for index in values.indices { values[index] *= deviation }
   }
 }

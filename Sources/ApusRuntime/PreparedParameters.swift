@@ -5,10 +5,13 @@ import Synchronization
 ///
 /// Programs for all batch sizes share a form: it is made once, under a key that names how.
 public final class PreparedParameters: Sendable {
-  public let store: ParameterStore
+  private let values: Mutex<ParameterStore>
   private let forms = Mutex<[String: any Sendable]>([:])
 
-  public init(_ store: ParameterStore) { self.store = store }
+  public init(_ store: ParameterStore) { values = Mutex(store) }
+
+  /// The values that nobody has taken.
+  public var store: ParameterStore { values.withLock { $0 } }
 
   /// The parameter at `path`.
   ///
@@ -16,10 +19,18 @@ public final class PreparedParameters: Sendable {
   public func parameter(
     _ path: String, _ expected: TensorType
   ) throws(BackendError) -> HostTensor {
-    let tensor = store[path]
+    let tensor = values.withLock { $0[path] }
     guard let tensor, tensor.type == expected else {
       throw .wrongParameter(path: path, expected: expected, given: tensor?.type)
     }
+    return tensor
+  }
+
+  /// The parameter at `path`, which is not kept here any longer: runs update it from now on, and
+  /// its first value need not stay beside the later ones.
+  func take(_ path: String, _ expected: TensorType) throws(BackendError) -> HostTensor {
+    let tensor = try parameter(path, expected)
+    values.withLock { $0[path] = nil }
     return tensor
   }
 

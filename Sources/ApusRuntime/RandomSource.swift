@@ -31,28 +31,35 @@ public struct RandomSource: Sendable {
 
   /// Normal with mean 0 and standard deviation 1 (Box and Muller 1958).
   public mutating func normals(_ count: Int) -> [Float] {
-    var values: [Float] = []
-    values.reserveCapacity(count + 1)
-    while values.count < count {
+    Array(unsafeUninitializedCapacity: count) { values, initialized in
+      fillNormal(UnsafeMutableBufferPointer(rebasing: values[..<count]))
+      initialized = count
+    }
+  }
+
+  /// Writes normals with mean 0 and standard deviation 1.
+  mutating func fillNormal(_ values: UnsafeMutableBufferPointer<Float>) {
+    for index in stride(from: 0, to: values.count, by: 2) {
       let radius = (-2 * logf(1 - uniform())).squareRoot()
       let angle = 2 * Float.pi * uniform()
-      values.append(radius * cosf(angle))
-      values.append(radius * sinf(angle))
+      values[index] = radius * cosf(angle)
+      if index + 1 < values.count { values[index + 1] = radius * sinf(angle) }
     }
-    values.removeLast(values.count - count)
-    return values
   }
 
   /// A tensor drawn from a distribution, rounded to its element type.
   public mutating func tensor(_ distribution: Distribution, _ type: TensorType) -> HostTensor {
-    let count = type.elementCount
-    let values =
+    guard type.dtype == .float32 else {
+      let values = tensor(distribution, TensorType(.float32, type.shape)).doubles
+      return HostTensor(type, rounding: values)
+    }
+    return HostTensor(pagesOf: type.shape) { values in
       switch distribution {
-      case .normal: normals(count)
-      case .uniform: (0..<count).map { _ in uniform() }
-      case .bernoulli(let p): (0..<count).map { _ in Double(uniform()) < p ? Float(1) : 0 }
+      case .normal: fillNormal(values)
+      case .uniform: for index in values.indices { values[index] = uniform() }
+      case .bernoulli(let p):
+        for index in values.indices { values[index] = Double(uniform()) < p ? 1 : 0 }
       }
-    return type.dtype == .float32
-      ? HostTensor(type, values) : HostTensor(type, rounding: values.map { Double($0) })
+    }
   }
 }

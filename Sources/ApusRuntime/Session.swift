@@ -9,8 +9,10 @@ public final class Session {
   private let graph: (_ batch: Int) throws -> Graph
   private var parameters: PreparedParameters
   private var executions: [Int: (program: any Program, execution: any Execution)] = [:]
-  /// The values of parameters and states that runs have updated.
+  /// The values of parameters and states that runs update, as the last one left them.
   private var updated: [String: DeviceTensor] = [:]
+  /// All paths, in the order they were given.
+  private var paths: [String]
   private var random: RandomSource
 
   /// - Parameters:
@@ -23,6 +25,7 @@ public final class Session {
     self.backend = backend
     self.parameters = PreparedParameters(parameters)
     self.graph = graph
+    paths = parameters.paths
     random = RandomSource(seed: seed)
   }
 
@@ -30,8 +33,9 @@ public final class Session {
   /// file; waits for the runs and copies from the device.
   public var updatedParameters: ParameterStore {
     get throws(BackendError) {
-      var store = parameters.store
-      for (path, tensor) in updated { store[path] = try tensor.hostTensor() }
+      let kept = parameters.store
+      var store = ParameterStore()
+      for path in paths { store[path] = try updated[path]?.hostTensor() ?? kept[path] }
       return store
     }
   }
@@ -52,6 +56,7 @@ public final class Session {
   /// done before the first run.
   public func restore(_ state: TrainingState) {
     parameters = PreparedParameters(state.parameters)
+    paths = state.parameters.paths
     random = state.random
     updated = [:]
     executions = [:]
@@ -59,7 +64,7 @@ public final class Session {
 
   /// Compiles the program for a batch size, unless it is there already.
   @discardableResult
-  public func prepare(batch: Int) throws -> any Program { try execution(batch).program }
+  public func prepare(batch: Int) throws -> any Program { try execution(batch: batch).program }
 
   /// Runs once and returns the results by name.
   ///
@@ -82,9 +87,11 @@ public final class Session {
   public func start(
     _ arguments: [String: DeviceTensor], batch: Int
   ) throws -> [String: DeviceTensor] {
-    let (program, execution) = try execution(batch)
+    let (program, execution) = try execution(batch: batch)
     var inputs: [DeviceTensor] = []
-    for input in program.inputs { inputs.append(try value(of: input, arguments)) }
+    for (index, input) in program.inputs.enumerated() {
+      inputs.append(try value(of: input, at: index, of: program, arguments))
+    }
     var results: [String: DeviceTensor] = [:]
     for (role, tensor) in zip(program.outputs, try execution.start(inputs)) {
       switch role {
@@ -95,8 +102,9 @@ public final class Session {
     return results
   }
 
-  private func execution(
-    _ batch: Int
+  /// What runs batches of a size.
+  package func execution(
+    batch: Int
   ) throws -> (program: any Program, execution: any Execution) {
     if let known = executions[batch] { return known }
     let program = try backend.compile(try graph(batch), parameters)
@@ -106,7 +114,7 @@ public final class Session {
   }
 
   private func value(
-    of input: Input, _ arguments: [String: DeviceTensor]
+    of input: Input, at index: Int, of program: any Program, _ arguments: [String: DeviceTensor]
   ) throws(BackendError) -> DeviceTensor {
     switch input.role {
     case .argument(let name):
@@ -116,7 +124,9 @@ public final class Session {
       return tensor
     case .parameter(let path), .state(let path):
       if let tensor = updated[path] { return tensor }
-      return .host(try parameters.parameter(path, input.type))
+      let tensor = try program.upload(parameters.take(path, input.type), input: index)
+      updated[path] = tensor
+      return tensor
     case .random(let distribution): return .host(random.tensor(distribution, input.type))
     }
   }

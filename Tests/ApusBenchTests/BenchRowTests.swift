@@ -6,7 +6,8 @@ import Testing
 private let documentedKeys = """
   schema, status, reason, model, head, norm, activation, checkpoint, mode, execution, device, \
   precision, batch_size, micro_batch, exact, tuning, image_size, threads, repeat, n, warmup_n, \
-  stop_reason, latency_ms, forward_ms, backward_ms, samples_per_sec, load_ms, compile_ms, first_ms, parameters, macs, \
+  stop_reason, latency_ms, runs, step_ms, forward_ms, backward_ms, samples_per_sec, loss, load_ms, \
+  compile_ms, first_ms, parameters, macs, \
   flops, gflops_per_sec, gbytes_per_sec, pct_peak_flops, pct_peak_bandwidth, peak_rss_bytes, \
   planned_bytes, device_peak_bytes, memory_method, max_abs_diff, max_rel_diff, top1_agreement, \
   warnings, host, cpu, commit, date
@@ -31,9 +32,12 @@ private func fullRow() throws -> BenchRow {
   row.warmupN = 6
   row.stopReason = .maxTime
   row.latencyMs = .init(try #require(Statistics(referenceValues(700, seed: 11))))
+  row.runs = 10
+  row.stepMs = .init(mean: 3.3, sd: 0.25)
   row.forwardMs = .init(mean: 0.1 + 0.2, sd: 1e-9)
   row.backwardMs = .init(mean: 3, sd: nil)
   row.samplesPerSec = 123.456
+  row.loss = .init(first: 6.9, last: 2.5)
   row.loadMs = 1.5
   row.compileMs = 2.5
   row.firstMs = 1e21
@@ -44,7 +48,7 @@ private func fullRow() throws -> BenchRow {
   row.gbytesPerSec = 10.25
   row.pctPeakFlops = 71
   row.pctPeakBandwidth = 33
-  row.peakRssBytes = .init(load: 1, compile: 2, first: 3, steady: 4)
+  row.peakRssBytes = .init(baseline: 1, load: 1, compile: 2, first: 3, steady: 4)
   row.plannedBytes = .init(parameters: 5, arena: 6, total: 11)
   row.devicePeakBytes = 7
   row.memoryMethod = ProcessMemory.method
@@ -74,8 +78,9 @@ struct BenchRowTests {
     #expect(
       nested == [
         "latency_ms": ["median", "mean", "sd", "min", "max", "p50", "p90", "p95", "p99"],
-        "forward_ms": ["mean", "sd"], "backward_ms": ["mean"],
-        "peak_rss_bytes": ["load", "compile", "first", "steady"],
+        "step_ms": ["mean", "sd"], "forward_ms": ["mean", "sd"], "backward_ms": ["mean"],
+        "loss": ["first", "last"],
+        "peak_rss_bytes": ["baseline", "load", "compile", "first", "steady"],
         "planned_bytes": ["parameters", "arena", "total"],
       ])
   }
@@ -88,6 +93,27 @@ struct BenchRowTests {
     #expect(try JSONDecoder().decode(BenchRow.self, from: Data(text.utf8)) == row)
     let indented = try JSONValue(encoding: row).text(indented: true)
     #expect(try JSONDecoder().decode(BenchRow.self, from: Data(indented.utf8)) == row)
+  }
+
+  @Test("says what a process took beyond its baseline, where both are known")
+  func beyondBaseline() throws {
+    #expect(try fullRow().bytesBeyondBaseline == 3)
+    #expect(BenchRow(status: .ok, model: "m", mode: "train").bytesBeyondBaseline == nil)
+  }
+
+  @Test("has the mean of all times, and the deviation of the means of runs of equal length")
+  func runMeans() throws {
+    let times = (0..<100).map { Double($0 / 10) }  // 10 runs of 10 equal times: 0 … 9
+    let found = try #require(BenchRow.MeanAndDeviation(runs: 10, of: times))
+    #expect(found.mean == 4.5)
+    // √(Σ (i − 4.5)² / 9) = √(82.5 / 9)
+    #expect(abs(try #require(found.sd) - (82.5 / 9).squareRoot()) < 1e-12)
+    // What differs within runs only does not count.
+    let alike = (0..<100).map { Double($0 % 10) }
+    #expect(BenchRow.MeanAndDeviation(runs: 10, of: alike)?.sd == 0)
+    #expect(BenchRow.MeanAndDeviation(runs: 10, of: [3]) == .init(mean: 3, sd: nil))
+    #expect(BenchRow.MeanAndDeviation(runs: 3, of: [1, 2, 3, 4, 5, 6, 7])?.mean == 4)
+    #expect(BenchRow.MeanAndDeviation(runs: 10, of: []) == nil)
   }
 
   @Test("leaves out what does not apply")

@@ -84,6 +84,24 @@ struct HopperTests {
         + " memory, \(instructions.count { $0.isTranspose }) transposes")
   }
 
+  @Test("train in the memory of parameters and momentum, and turn no window of a convolution")
+  func step() throws {
+    let plugin = try Plugin.load(path: #require(CUDAPlugin.path))
+    let topology = try Topology(plugin, target: CUDAPlugin.hopper)
+    let graph = try #require(Catalogue.zoo["resnet50"]).graph(.update, batch: 32)
+    let run = try XLALowering(.compiled, verifies: true).split(graph).run
+    let module = try Emitter(allowsTF32: true).module(for: run)
+    #expect(module.text.contains("window_reversal = array<i1: false, false>"))
+    #expect(!module.text.contains("window_reversal = array<i1: true"))
+    let memory = try #require(try topology.compile(module).memory())
+    let states = graph.inputs.reduce(0) { sum, entry in
+      entry.input.path == nil ? sum : sum + entry.input.type.sizeInBytes
+    }
+    #expect(memory.alias == states)
+    print(
+      "resnet50's step, batch 32: \(memory.alias) bytes aliased, \(memory.temporary) temporary")
+  }
+
   /// The mean square of the logits and its gradients by all parameters.
   private func gradientsOfResNet50(batch: Int) throws -> Graph {
     var values: [Value] = []

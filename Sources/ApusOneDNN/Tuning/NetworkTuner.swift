@@ -59,18 +59,33 @@ struct NetworkTuner {
   func fastest(
     _ graph: Graph, _ parameters: PreparedParameters
   ) throws(BackendError) -> OneDNNProgram {
-    let key = key(of: graph)
     let choice: Choice
-    if let known = cache.network(key).flatMap(Choice.init), part(of: graph, known) != nil {
+    if let known = known(graph) {
       choice = known
     } else {
       choice = try timed(graph, parameters)
-      cache.setNetwork(key, choice.description)
+      cache.setNetwork(key(of: graph), choice.description)
     }
     let part = part(of: graph, choice) ?? graph
     let program = try program(of: graph, part, choice, parameters)
     cache.save()
     return program
+  }
+
+  /// The plan by what the cache knows of the network; `nil` where it does not know it.
+  func knownPlan(of graph: Graph) throws(BackendError) -> Plan? {
+    guard let choice = known(graph), let part = part(of: graph, choice) else { return nil }
+    return try backend.plan(
+      part, choice.timesLayers ? LayerTuner(backend.tuning, cache, deadline: .now) : nil,
+      images: choice.images, prefersIm2col: choice.prefersIm2col
+    ).plan
+  }
+
+  /// What was found before.
+  private func known(_ graph: Graph) -> Choice? {
+    cache.network(key(of: graph)).flatMap(Choice.init).flatMap { choice in
+      part(of: graph, choice) == nil ? nil : choice
+    }
   }
 
   /// - Parameter deadline: until which layers may be timed that the cache does not know.
@@ -129,9 +144,13 @@ struct NetworkTuner {
     until deadline: ContinuousClock.Instant
   ) throws(BackendError) -> (Choice, time: Double) {
     var candidates: [(choice: Choice, program: OneDNNProgram)] = []
+    // They run in turn, each in an arena of its own.
+    var room = HostMemory.availableSizeInBytes.map { $0 / 2 } ?? .max
     for choice in choices where candidates.count < 2 || ContinuousClock.now < deadline {
       guard let part = part(of: graph, choice) else { continue }
       let program = try program(of: part, part, choice, trial)
+      room -= program.plannedSizeInBytes.total
+      if room < 0 && !candidates.isEmpty { break }
       // Plain loops would take seconds.
       let isSlow = choice.images != .any && program.kernels.contains(where: \.isReference)
       if !isSlow { candidates.append((choice, program)) }
