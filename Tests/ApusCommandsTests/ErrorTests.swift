@@ -134,7 +134,8 @@ extension ErrorRow {
       ErrorRow(
         "plan -m resnet18,lenet --dropout 0.5", 64,
         "resnet18: must be built without the option dropout, which its definition does not have;"
-          + " it has activation, branch-activation, head, padding, stem"),
+          + " it has activation, branch-activation, checkpoint, head, norm, padding, stem,"
+          + " zero-branch"),
       ErrorRow(
         "bench -m resnet18 --min-time 0 --max-time 0s", 64,
         "measuring rules: max-time must be more than 0 s, got 0.0 seconds"),
