@@ -61,9 +61,9 @@ final class OneDNNLibrary: KernelLibrary {
         let resolved = try resolve(convolution, step)
         return try tuner?.fastest(convolution, resolved, self) ?? ruled(convolution, resolved)
       case .op(.convolutionInputGradient(let gradient)):
-        return try resolveGradient(gradient.convolution, step)
+        return tiled(gradient, try resolveGradient(gradient.convolution, step))
       case .op(.convolutionFilterGradient(let gradient)):
-        return try resolveGradient(gradient.convolution, step)
+        return tiled(gradient, try resolveGradient(gradient.convolution, step))
       case .op(.dot(let dot)): return try resolve(dot, step)
       default: return step
       }

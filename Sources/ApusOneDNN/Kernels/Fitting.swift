@@ -45,9 +45,11 @@ extension OneDNNLibrary {
 
   /// Whether kernels that count in 32 bits can count all axes.
   func isSmall(_ step: Step) -> Bool {
-    (step.operands[0].type.shape.extents + step.results[0].type.shape.extents).allSatisfy {
-      $0 < 1 << 30
-    }
+    isSmall(step.operands[0]) && isSmall(step.results[0])
+  }
+
+  func isSmall(_ operand: Operand) -> Bool {
+    operand.type.shape.extents.allSatisfy { $0 < 1 << 30 }
   }
 
   /// What a kernel does after bias and residual; `nil` where it cannot do what the step's post-ops

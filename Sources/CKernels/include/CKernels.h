@@ -7,3 +7,4 @@
 #include "Peaks.h"
 #include "Pointwise.h"
 #include "Winograd.h"
+#include "WinogradGradient.h"
