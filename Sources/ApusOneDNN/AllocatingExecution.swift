@@ -37,7 +37,7 @@ final class AllocatingExecution: RecordedExecution {
       case .input(let index):
         inputs[index].storage.bytes.baseAddress.map { $0 + inputs[index].offsetInBytes }
       case .parameter, .constant, .prepared: program.statics[buffer]?.address
-      case .arena, .allocated: live[buffer]
+      case .result, .arena, .allocated: live[buffer]
       }
     }
     func release(_ buffer: Int) {
@@ -61,7 +61,7 @@ final class AllocatingExecution: RecordedExecution {
     }
     try stream.wait()
     defer { withExtendedLifetime(inputs) {} }
-    let results = program.makeResults()
+    let results = try program.makeResults()
     program.copyResults(to: results, address)
     return results.map(DeviceTensor.host)
   }

@@ -10,9 +10,11 @@ final class ArenaExecution: RecordedExecution {
   private let arena: ArenaMemory
   private let stream: Stream
   private var kernels: [BoundKernel] = []
-  /// The steps that read the caller's memory, and where it was in the last micro-batch.
-  private var inputReaders: [Int] = []
+  /// The steps that read or write the caller's memory, and where it was in the last micro-batch.
+  private var callersSteps: [Int] = []
   private var inputAddresses: [UnsafeMutableRawPointer?]
+  private var resultAddresses: [UnsafeMutableRawPointer?]
+  private let updates: UpdateMemory
 
   init(_ program: OneDNNProgram) throws(BackendError) {
     self.program = program
@@ -21,11 +23,13 @@ final class ArenaExecution: RecordedExecution {
     arena = try ArenaMemory(sizeInBytes: plan.arenaSizeInBytes, threads: program.threads)
     stream = try Stream()
     inputAddresses = plan.inputs.map { _ in nil }
+    resultAddresses = plan.results.map { _ in nil }
+    updates = UpdateMemory(plan, threads: program.threads)
     for (index, step) in plan.steps.enumerated() {
       let kernel = try BoundKernel(program.kernels[index], step)
       kernels.append(kernel)
-      if step.operands.contains(where: { isInput($0.buffer) }) {
-        inputReaders.append(index)
+      if (step.operands + step.results).contains(where: { isCallers($0.buffer) }) {
+        callersSteps.append(index)
       } else {
         try bind(index)
       }
@@ -38,9 +42,9 @@ final class ArenaExecution: RecordedExecution {
     let inputs = try program.validated(inputs)
     ThreadTeam.setSize(program.threads)
     defer { withExtendedLifetime(inputs) {} }
-    let results = program.makeResults()
+    let results = try program.makeResults(updates)
     for microBatch in 0..<program.microBatches.count {
-      try bind(inputs, microBatch)
+      try bind(inputs, results, microBatch)
       for kernel in kernels {
         recorder?.mark()
         try kernel.run(stream.pointer)
@@ -52,8 +56,10 @@ final class ArenaExecution: RecordedExecution {
     return results.map(DeviceTensor.host)
   }
 
-  /// Lets kernels read a micro-batch's images where the caller has them.
-  private func bind(_ inputs: [HostTensor], _ microBatch: Int) throws(BackendError) {
+  /// Lets kernels read a micro-batch's images, and write updates, where the caller has them.
+  private func bind(
+    _ inputs: [HostTensor], _ results: [HostTensor], _ microBatch: Int
+  ) throws(BackendError) {
     var moved = false
     for (index, input) in inputs.enumerated() {
       let offset =
@@ -62,7 +68,12 @@ final class ArenaExecution: RecordedExecution {
       moved = moved || inputAddresses[index] != address
       inputAddresses[index] = address
     }
-    if moved { for step in inputReaders { try bind(step) } }
+    for (index, result) in results.enumerated() where updates.offsets[index] != nil {
+      let address = result.storage.bytes.baseAddress.map { $0 + result.offsetInBytes }
+      moved = moved || resultAddresses[index] != address
+      resultAddresses[index] = address
+    }
+    if moved { for step in callersSteps { try bind(step) } }
   }
 
   private func bind(_ step: Int) throws(BackendError) {
@@ -71,13 +82,17 @@ final class ArenaExecution: RecordedExecution {
       scratchpad: arena.storage.bytes.baseAddress.map { $0 + scratchpad }, address)
   }
 
-  private func isInput(_ buffer: Int) -> Bool {
-    if case .input = program.plan.buffers[buffer].place { true } else { false }
+  private func isCallers(_ buffer: Int) -> Bool {
+    switch program.plan.buffers[buffer].place {
+    case .input, .result: true
+    case .arena, .parameter, .constant, .prepared, .allocated: false
+    }
   }
 
   private func address(_ buffer: Int) -> UnsafeMutableRawPointer? {
     switch program.plan.buffers[buffer].place {
     case .input(let index): inputAddresses[index]
+    case .result(let index): resultAddresses[index]
     case .arena(let offset): arena.storage.bytes.baseAddress.map { $0 + offset }
     case .parameter, .constant, .prepared: program.statics[buffer]?.address
     case .allocated: nil

@@ -2,7 +2,7 @@ import ApusRuntime
 import Glibc
 
 /// A block of memory in large pages, touched once by the team so that no run pays for page faults.
-struct ArenaMemory {
+struct ArenaMemory: Sendable {
   let storage: HostTensor.Storage
 
   private static let largePage = 1 << 21

@@ -55,10 +55,14 @@ struct OneDNNProgram: Program {
     return validated
   }
 
-  /// Memory for the results of a run.
-  func makeResults() -> [HostTensor] {
-    microBatches.resultTypes.map { type in
-      HostTensor(
+  /// Memory for the results of a run, where they are made in place that of the updates.
+  func makeResults(_ updates: UpdateMemory? = nil) throws(BackendError) -> [HostTensor] {
+    let block = try updates?.block()
+    return microBatches.resultTypes.enumerated().map { index, type in
+      if let block, let offset = updates?.offsets[index] {
+        return HostTensor(type, storage: block, offsetInBytes: offset)
+      }
+      return HostTensor(
         type, storage: HostTensor.Storage(sizeInBytes: type.sizeInBytes), offsetInBytes: 0)
     }
   }
@@ -69,11 +73,12 @@ struct OneDNNProgram: Program {
     _ address: (_ buffer: Int) -> UnsafeMutableRawPointer?
   ) {
     for (index, planned) in plan.results.enumerated() {
+      if plan.buffers[planned.operand.buffer].place == .result(index) { continue }
       let size = planned.operand.type.sizeInBytes
       guard let source = address(planned.operand.buffer),
         let destination = results[index].storage.bytes.baseAddress
       else { continue }
-      (destination + microBatch * size).copyMemory(
+      (destination + results[index].offsetInBytes + microBatch * size).copyMemory(
         from: source + planned.operand.offset, byteCount: size)
     }
   }

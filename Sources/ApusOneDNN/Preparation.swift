@@ -68,7 +68,7 @@ struct Preparation {
       let tensor = evaluate(.constant(constant), [], [constant.type])[0]
       return StaticBuffer(storage: tensor.storage, offsetInBytes: tensor.offsetInBytes)
     case .prepared(let key): return parameters.form(key)
-    case .input, .arena, .allocated: return nil
+    case .input, .result, .arena, .allocated: return nil
     }
   }
 

@@ -40,11 +40,15 @@ extension Step {
   /// element of them and on whole vectors per channel, which are read or summed before anything is
   /// written. The kernel library's gradients may be written over a gradient only.
   fileprivate var overwritable: [Operand] {
+    // Of several, one might be written before another is read.
+    if case .elements = kind { return results.count == 1 ? operands : [] }
     guard case .op(let op) = kind else { return [] }
     switch op {
     case .unary, .binary, .activation: return operands
-    case .batchNorm, .batchNormTraining, .activatedBatchNorm: return [operands[0]]
-    case .activationGradient, .batchNormGradient: return [operands[operands.count - 1]]
+    case .batchNorm, .activatedBatchNorm: return [operands[0]]
+    case .batchNormTraining: return [operands[0]] + operands.dropFirst(3)
+    case .activationGradient: return [operands[1]]
+    case .batchNormGradient: return [operands[4]]
     case .activatedBatchNormGradient: return [operands[0], operands[4]]
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
       .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution,

@@ -11,6 +11,8 @@ public struct Plan: Sendable {
     case constant(Constant)
     /// Made from parameters by the preparation, once for all programs that use the same key.
     case prepared(String)
+    /// The caller's memory for the result of that index into ``Plan/results``.
+    case result(Int)
     /// At an offset of the arena, in bytes.
     case arena(offset: Int)
     /// Allocated when a step writes it, released after the last step that reads it.
@@ -55,8 +57,8 @@ public struct Plan: Sendable {
     Set(steps.flatMap(\.operands).map(\.buffer)).union(results.map(\.operand.buffer))
   }
 
-  /// Bytes of activations and working memory that are alive together at most: the arena, or the peak
-  /// of what is allocated.
+  /// Bytes of activations and working memory that are alive together at most: the arena and the
+  /// results that lie outside of it, or the peak of what is allocated.
   public var peakSizeInBytes: Int {
     let releases = Self.releases(after: steps, keeping: Set(results.map(\.operand.buffer)))
     func allocatedSize(_ buffer: Int) -> Int {
@@ -68,7 +70,27 @@ public struct Plan: Sendable {
       peak = max(peak, live + scratchpads[index].sizeInBytes)
       live -= releases[index].reduce(0) { $0 + allocatedSize($1) }
     }
-    return peak
+    return peak + updatesSizeInBytes
+  }
+
+  /// Bytes of the results that steps write where the caller wants them.
+  public var updatesSizeInBytes: Int {
+    buffers.reduce(0) { sum, buffer in
+      if case .result = buffer.place { sum + buffer.sizeInBytes } else { sum }
+    }
+  }
+
+  /// Lets updates of parameters and states be made where the next run will read them.
+  mutating func placeUpdates() {
+    for (index, result) in results.enumerated() {
+      guard case .update = result.role else { continue }
+      let operand = result.operand
+      if buffers[operand.buffer].place == .allocated && operand.offset == 0
+        && buffers[operand.buffer].sizeInBytes == operand.type.sizeInBytes
+      {
+        buffers[operand.buffer].place = .result(index)
+      }
+    }
   }
 
   /// The most bytes of the arena's buffers and working memory that are in use at once: no arena can be

@@ -33,6 +33,7 @@ public struct Planner {
     var plan = lowering.plan
     plan.preparation = neededPreparation(of: plan)
     if mode == .compiled {
+      plan.joinElementwise(library)
       plan.concatenateInPlace()
       plan.overwriteDyingOperands()
     }
@@ -40,7 +41,10 @@ public struct Planner {
       plan.scratchpads.append(
         Plan.Scratchpad(offset: 0, sizeInBytes: try library.scratchpadSizeInBytes(of: step)))
     }
-    if mode == .compiled { assignArena(&plan) }
+    if mode == .compiled {
+      plan.placeUpdates()
+      assignArena(&plan)
+    }
     return plan
   }
 

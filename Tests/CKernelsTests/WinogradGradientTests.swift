@@ -45,8 +45,8 @@ struct WinogradGradientTests {
         let filters = GuardedFloats(count: layer.filters.values.count)
         let bias = GuardedFloats(count: outputs)
         let scratch = GuardedScratch(sizeInBytes: kernel.gradientScratchSize)
-        let source = laidOut(layer.images, kernel.source, vectors)
-        let gradients = laidOut(gradient, kernel.destination, vectors)
+        let source = kernel.source.laidOut(layer.images, vectors)
+        let gradients = kernel.destination.laidOut(gradient, vectors)
         for phase in 0..<kernel.gradientPhases {
           for thread in (0..<kernel.threads).shuffled() {
             kernel.gradient(
@@ -98,15 +98,5 @@ struct WinogradGradientTests {
     kernel.tile = 4
     kernel.width = 0
     #expect(!kernel.isValidGradient)
-  }
-
-  private func laidOut(
-    _ tensor: ReferenceTensor, _ strides: ImageStrides, _ vectors: Vectors
-  ) -> GuardedFloats {
-    var values = [Float](repeating: 0, count: tensor.shape[0] * strides.image)
-    for (offset, value) in zip(strides.offsets(tensor.shape, vectors), tensor.values) {
-      values[offset] = Float(value)
-    }
-    return GuardedFloats(values)
   }
 }

@@ -85,7 +85,7 @@ extension OneDNNLibrary {
       winogradInputGradient(gradient.convolution, step)
     case .op(.convolutionFilterGradient(let gradient)):
       winogradFilterGradient(gradient.convolution, step)
-    case .op, .reorder: nil
+    case .op, .reorder, .elements: nil
     }
   }
 
