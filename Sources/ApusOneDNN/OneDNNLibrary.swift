@@ -27,6 +27,9 @@ final class OneDNNLibrary: KernelLibrary {
   /// Whether the fixed rules gather convolutions (im2col) that the library could run in their
   /// layouts too.
   let prefersIm2col: Bool
+  /// Whether the graph changes its filters: they are packed in every run, and oneDNN's kernels of 1×1
+  /// filters in blocks of channels are the faster ones at the batches of trainings.
+  let trains: Bool
   /// Chooses algorithms by timing; without it fixed rules do.
   private let tuner: LayerTuner?
 
@@ -35,12 +38,14 @@ final class OneDNNLibrary: KernelLibrary {
   ///   - usesOwnKernels: whether kernels of CKernels may run convolutions.
   ///   - usesWinograd: whether those may compute them in tiles.
   ///   - prefersIm2col: whether the fixed rules gather channels-last images too.
+  ///   - trains: whether the graph changes its filters.
   init(
     threads: Int, usesOwnKernels: Bool, usesWinograd: Bool, prefersIm2col: Bool = false,
-    tuner: LayerTuner? = nil
+    trains: Bool = false, tuner: LayerTuner? = nil
   ) {
     self.threads = threads
     self.prefersIm2col = prefersIm2col
+    self.trains = trains
     self.tuner = tuner
     self.usesWinograd = usesWinograd
     vectors = usesOwnKernels ? .effective : nil
@@ -64,9 +69,11 @@ final class OneDNNLibrary: KernelLibrary {
         let resolved = try resolve(convolution, step)
         return try tuner?.fastest(convolution, resolved, self) ?? ruled(convolution, resolved)
       case .op(.convolutionInputGradient(let gradient)):
-        return try resolveGradient(gradient.convolution, step)
+        return tiled(gradient, try resolveGradient(gradient.convolution, step))
       case .op(.convolutionFilterGradient(let gradient)):
-        return try resolveGradient(gradient.convolution, step)
+        let resolved = try resolveGradient(gradient.convolution, step)
+        return depthwise(gradient, resolved) ?? pointwise(gradient, resolved)
+          ?? tiled(gradient, resolved)
       case .op(.dot(let dot)): return try resolve(dot, step)
       default: return step
       }
@@ -114,6 +121,7 @@ final class OneDNNLibrary: KernelLibrary {
     if tiled.algorithm != .library { return tiled }
     if let depthwise = depthwise(convolution, step) { return depthwise }
     if prefersOwn(step), let pointwise = pointwise(convolution, step) { return pointwise }
+    if trains && step.operands[1].type.shape.suffix(2) == [1, 1] { return step }
     var isGathered = prefersIm2col
     if case .blocked = step.operands[0].layout { isGathered = true }
     return isGathered ? im2col(convolution, step) ?? step : step

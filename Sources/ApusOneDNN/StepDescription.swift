@@ -52,6 +52,10 @@ public struct StepDescription: Codable, Hashable, Sendable {
       kind = op.kind
       attributes = op.attributes
       macs = op.macs(step.operands.map(\.type), step.results.map(\.type))
+    case .elements:
+      kind = .elementwise
+      attributes = ""
+      macs = 0
     case .reorder:
       kind = .reorder
       attributes = ""

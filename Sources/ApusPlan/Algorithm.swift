@@ -80,6 +80,24 @@ public struct WinogradRule {
     return best.algorithm
   }
 
+  /// What takes the least work for the gradient of the filters, of which the result is the gradient
+  /// of the outputs.
+  public var gradientAlgorithm: Algorithm {
+    guard inputs >= Self.leastInputs, outputs >= Self.leastInputs else { return .library }
+    let tiles = tiles(4)
+    let arithmetic =
+      2 * Double(tiles * 36) * Double(inputs * outputs)
+      + Self.transform * Double(tiles * 36) * Double(inputs + outputs)
+    // The sums at each point are written, read and transformed back.
+    let sums = Self.operationsPerByte * 4 * Double(36 * inputs * outputs)
+    let direct = 18 * Double(images * height * width) * Double(inputs * outputs)
+    return arithmetic + sums < direct ? .winograd(tile: 4) : .library
+  }
+
+  private func tiles(_ tile: Int) -> Int {
+    images * ((height + tile - 1) / tile) * ((width + tile - 1) / tile)
+  }
+
   private var direct: Double {
     let products = Double(inputs * outputs)
     return max(
@@ -87,8 +105,7 @@ public struct WinogradRule {
   }
 
   private func winograd(tile: Int) -> Double {
-    let tiles = images * ((height + tile - 1) / tile) * ((width + tile - 1) / tile)
-    let points = (tile + 2) * (tile + 2)
+    let (tiles, points) = (tiles(tile), (tile + 2) * (tile + 2))
     let padded = (outputs + lanes - 1) / lanes * lanes
     let arithmetic =
       2 * Double(tiles * points) * Double(inputs * outputs)

@@ -24,6 +24,16 @@ public protocol KernelLibrary {
   /// Whether such kernels apply that activation to their results.
   func fusesWithScaleOrMean(_ activation: Activation) -> Bool
 
+  /// Whether a kernel of norms by the batch's statistics, of such images, also adds others, applies
+  /// that activation, and goes through it in its gradient.
+  func fuses(_ activation: Activation?, intoTrainingNormOf images: Operand) -> Bool
+
+  /// Whether a kernel of several element-by-element ops has that function.
+  func joins(_ function: ElementProgram.Function) -> Bool
+
+  /// Whether a kernel sums the pixels of each channel of such images, or of the product of two.
+  func sumsPixels(of images: Operand) -> Bool
+
   /// Bytes of working memory the step needs.
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int
 }

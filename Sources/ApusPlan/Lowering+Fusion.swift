@@ -98,7 +98,7 @@ extension Lowering {
     absorbed.insert(index)
   }
 
-  private func otherOperand(of node: Int, than value: Value) -> Value {
+  func otherOperand(of node: Int, than value: Value) -> Value {
     let operands = graph.nodes[node].operands
     return operands[0] == value ? operands[1] : operands[0]
   }
@@ -112,6 +112,8 @@ extension Lowering {
       places.filter { $0.value.buffer == operand.buffer }.map(\.key)
       + broadcasts.filter { $0.value.source.buffer == operand.buffer }.map(\.key)
       + scaled.filter { $0.value.image.buffer == operand.buffer }.map(\.key)
+      + products.filter { [$0.value.0.buffer, $0.value.1.buffer].contains(operand.buffer) }
+      .map(\.key)
     let isRead = views.contains { view in
       readers[view.index].contains { $0 > index && $0 != reader && !absorbed.contains($0) }
     }

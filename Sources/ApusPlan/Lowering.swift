@@ -17,11 +17,16 @@ struct Lowering {
   /// Products with a factor for each image and channel, which only the convolution that reads them
   /// computes.
   var scaled: [Value: (image: Operand, factors: Operand)] = [:]
+  /// Products of images, which only the sum over their pixels computes.
+  var products: [Value: (Operand, Operand)] = [:]
   /// The means over the pixels of values, where their kernels make them too.
   var means: [Value: Operand] = [:]
   /// The sums of each channel of a convolution's gradients, which the kernel of the filters' gradient
   /// makes too: the gradient of the bias.
   var channelSums: [Value: Operand] = [:]
+  /// Gradients of activations that the gradient of the norm before them computes itself: of what, and
+  /// the norm's offset.
+  var activatedNorms: [Value: (activation: Activation, gradient: Value, offset: Value)] = [:]
   var reordered: [Operand: [Layout: Operand]] = [:]
   /// The nodes that read each value; an output of the graph counts as the node after the last.
   let readers: [[Int]]
@@ -70,8 +75,9 @@ struct Lowering {
     case .convolutionFilterGradient: try lowerConvolutionFilterGradient(node)
     case .poolGradient(let gradient):
       try lowerInPlaceOfLayout(node, joinsChannels: gradient.readsImages)
-    case .batchNormTraining, .batchNormGradient, .localResponseNormGradient:
-      try lowerInPlaceOfLayout(node)
+    case .batchNormTraining: try lowerBatchNormTraining(node)
+    case .batchNormGradient: try lowerBatchNormGradient(node)
+    case .localResponseNormGradient: try lowerInPlaceOfLayout(node)
     case .activatedBatchNorm, .activatedBatchNormGradient:
       try lowerInPlaceOfLayout(node, joinsChannels: true)
     }
@@ -175,6 +181,7 @@ extension Lowering {
       switch step.kind {
       case .op(let op): "\(op.name){\(op.attributes)}"
       case .reorder: "reorder"
+      case .elements(let program): "\(program)"
       }
     let postOps = step.postOps.isEmpty ? "" : "\(step.postOps)"
     let views = zip(operands, step.operands).map { "\($0):\($1.layout)\($1.type.shape)" }

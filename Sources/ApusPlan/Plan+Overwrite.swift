@@ -18,18 +18,21 @@ extension Plan {
       for position in steps[index].operands.indices { rename(&steps[index].operands[position]) }
       // A step that accumulates writes where an operand lies.
       for position in steps[index].results.indices { rename(&steps[index].results[position]) }
-      guard let result = steps[index].results.first,
-        buffers[result.buffer].place == .allocated,
-        // Not where it is one of several that lie together.
-        result.offset == 0, buffers[result.buffer].sizeInBytes == result.sizeInBytes,
-        let dying = steps[index].overwritable.first(where: { operand in
-          operand.type == result.type && operand.layout == result.layout
-            && isOurs(operand.buffer) && lastUses[operand.buffer] == index
-        })
-      else { continue }
-      renamed[result.buffer] = dying
-      lastUses[dying.buffer] = lastUses[result.buffer]
-      rename(&steps[index].results[0])
+      for position in steps[index].results.indices {
+        let result = steps[index].results[position]
+        guard buffers[result.buffer].place == .allocated,
+          // Not where it is one of several that lie together.
+          result.offset == 0, buffers[result.buffer].sizeInBytes == result.sizeInBytes,
+          let dying = steps[index].overwritable(by: position).first(where: { operand in
+            operand.type == result.type && operand.layout == result.layout
+              && isOurs(operand.buffer) && lastUses[operand.buffer] == index
+              && !steps[index].results.contains { $0.buffer == operand.buffer }
+          })
+        else { continue }
+        renamed[result.buffer] = dying
+        lastUses[dying.buffer] = lastUses[result.buffer]
+        rename(&steps[index].results[position])
+      }
     }
     for index in results.indices { rename(&results[index].operand) }
   }
@@ -49,12 +52,21 @@ extension Step {
   /// The operands that the first result may be written over: each of its elements depends on the same
   /// element of them and on whole vectors per channel, which are read or summed before anything is
   /// written. The kernel library's gradients may be written over a gradient only.
-  fileprivate var overwritable: [Operand] {
+  ///
+  /// - Parameter result: the index of what is written there; of an op only the first one.
+  fileprivate func overwritable(by result: Int) -> [Operand] {
+    if case .elements(let program) = kind {
+      let later = Set(program.operandsRead(after: result).map { operands[$0].buffer })
+      return operands.filter { !later.contains($0.buffer) }
+    }
+    if result > 0 { return [] }
     guard case .op(let op) = kind else { return [] }
     switch op {
     case .unary, .binary, .activation: return operands
-    case .batchNorm, .batchNormTraining, .activatedBatchNorm: return [operands[0]]
-    case .activationGradient, .batchNormGradient: return [operands[operands.count - 1]]
+    case .batchNorm, .activatedBatchNorm: return [operands[0]]
+    case .batchNormTraining: return [operands[0]] + operands.dropFirst(3)
+    case .activationGradient: return [operands[1]]
+    case .batchNormGradient: return [operands[4]]
     case .activatedBatchNormGradient: return [operands[0], operands[4]]
     case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
       .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution,

@@ -33,6 +33,7 @@ public struct Planner {
     var plan = lowering.plan
     plan.preparation = neededPreparation(of: plan)
     if mode == .compiled {
+      plan.joinElementwise(library)
       plan.concatenateInPlace()
       plan.overwriteDyingOperands()
     }

@@ -28,6 +28,8 @@ public struct Step: Hashable, Sendable {
     case op(Op)
     /// The same tensor in another layout.
     case reorder
+    /// Ops on tensors of one size.
+    case elements(ElementProgram)
   }
 
   public var kind: Kind
@@ -38,6 +40,9 @@ public struct Step: Hashable, Sendable {
   public var algorithm = Algorithm.library
   /// Whether the last operand, `[n, c]`, multiplies each channel of each image first.
   public var isScaled = false
+  /// The activation that a batch norm's gradient goes through first; the last operand is then the
+  /// norm's offset.
+  public var activation: Activation?
   /// The layer the step belongs to.
   public var path: String
 
@@ -76,8 +81,10 @@ public struct Step: Hashable, Sendable {
       switch kind {
       case .op(let op): op.name
       case .reorder: "reorder"
+      case .elements(let program): program.name
       }
-    return ((isScaled ? ["scale"] : []) + [name] + postOps.map(\.name)).joined(separator: "+")
+    let before = (isScaled ? ["scale"] : []) + (activation.map { ["\($0.name)Gradient"] } ?? [])
+    return (before + [name] + postOps.map(\.name)).joined(separator: "+")
       + (isAveraged ? "+mean" : "")
   }
 }

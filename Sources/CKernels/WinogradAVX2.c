@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "WinogradPlan.h"
+#include "WinogradGradientPlan.h"
 
 // Sixteen registers: 2 × 6 sums, two vectors of filters and one element of the source.
 #define LANES 8
@@ -8,4 +8,7 @@
 #define VARIANT(name) name##_avx2
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "WinogradRun.h"
+
+#include "WinogradFilterRun.h"
+#include "WinogradGradientRun.h"
 #pragma clang attribute pop

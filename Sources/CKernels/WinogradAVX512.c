@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "WinogradPlan.h"
+#include "WinogradGradientPlan.h"
 
 // Thirty-two registers: 2 × 14 sums, two vectors of filters and one element of the source.
 #define LANES 16
@@ -9,4 +9,7 @@
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #include "WinogradRun.h"
+
+#include "WinogradFilterRun.h"
+#include "WinogradGradientRun.h"
 #pragma clang attribute pop

@@ -27,6 +27,20 @@ static inline ptrdiff_t panel_stride(const WinogradPlan *plan, int inputs) {
   return (ptrdiff_t)plan->points * inputs * panelBlocks * plan->lanes;
 }
 
+/// The transform of three values to points: [1, x, x²] over the product of a point's differences
+/// from the other ones, and [0, 0, 1] at infinity.
+typedef struct {
+  float rows[6][3];
+} WinogradMatrix;
+
+WinogradMatrix winograd_matrix(int tile);
+
+void winograd_transform_filters_avx512(
+    const CKWinograd *convolution, const float *filters, float *transformed, int thread,
+    int threads);
+void winograd_transform_filters_avx2(
+    const CKWinograd *convolution, const float *filters, float *transformed, int thread,
+    int threads);
 void winograd_run_avx512(
     const CKWinograd *convolution, const float *source, const float *filters, const float *bias,
     const float *residual, float *destination, float *scratch, int thread);

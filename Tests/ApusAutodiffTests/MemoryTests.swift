@@ -71,5 +71,11 @@ struct NoKernels: KernelLibrary {
   func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
   func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
   func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
+
+  func fuses(_ activation: Activation?, intoTrainingNormOf images: Operand) -> Bool { false }
+
+  func sumsPixels(of images: Operand) -> Bool { false }
+
+  func joins(_ function: ElementProgram.Function) -> Bool { false }
   func scratchpadSizeInBytes(of step: Step) -> Int { 0 }
 }

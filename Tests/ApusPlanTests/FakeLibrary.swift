@@ -6,6 +6,10 @@ import ApusPlan
 struct FakeLibrary: KernelLibrary {
   /// Whether convolutions are computed in tiles where the rule says so.
   var usesWinograd = false
+  /// Whether kernels of norms by the batch's statistics take on what follows them.
+  var fusesNorms = false
+  /// Whether element-by-element ops become one step.
+  var joinsElements = false
 
   func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
     switch op {
@@ -63,6 +67,14 @@ struct FakeLibrary: KernelLibrary {
   func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
 
   func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
+
+  func fuses(_ activation: Activation?, intoTrainingNormOf images: Operand) -> Bool {
+    fusesNorms && images.layout == .blocked(16)
+  }
+
+  func joins(_ function: ElementProgram.Function) -> Bool { joinsElements }
+
+  func sumsPixels(of images: Operand) -> Bool { images.layout == .blocked(16) }
 
   /// Convolutions want 100 bytes.
   func scratchpadSizeInBytes(of step: Step) throws(PlanError) -> Int {

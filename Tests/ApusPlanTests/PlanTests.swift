@@ -184,6 +184,94 @@ struct PlanTests {
       """)
   }
 
+  @Test("leaves additions, activations and their gradients to norms by the batch's statistics")
+  func fusedNorms() throws {
+    let library = FakeLibrary(fusesNorms: true)
+    let plan = try plan(.compiled, on: library) { scope, x in
+      let filter = scope.parameter("weight", [16, 16, 3, 3], .heNormal)
+      let scale = scope.parameter("scale", [16], .ones)
+      let offset = scope.parameter("offset", [16], .zeros)
+      let y = try convolution(x, filter, Convolution(padding: Padding2D(1)))
+      let (z, mean, variance) = try batchNormTraining(
+        y, scale: scale, offset: offset, epsilon: 1e-5)
+      let a = try z.activated(.swish)
+      let (shortcut, _, _) = try batchNormTraining(a, scale: scale, offset: offset, epsilon: 1e-5)
+      let sum = try relu(shortcut + a)
+      let dz = try z.activationGradient(.swish, exp(sum))
+      let dy = try batchNormGradient(
+        y, scale: scale, mean: mean, variance: variance, gradient: dz, epsilon: 1e-5)[0]
+      return ["dy": dy]
+    }
+    let norms = plan.steps.filter { $0.name.contains("Norm") }
+    #expect(
+      norms.map(\.name) == [
+        "batchNormTraining+swish", "batchNormTraining+add+relu", "swishGradient+batchNormGradient",
+      ])
+    // The second norm adds what the first made; the gradient reads what both norms read.
+    #expect(norms[1].operands[3].buffer == norms[0].results[0].buffer)
+    #expect(norms[2].operands[5].buffer == norms[0].operands[2].buffer)
+    #expect(norms[2].operands[0].buffer == norms[0].operands[0].buffer)
+  }
+
+  @Test("joins a parameter's update into one step that writes over the old values")
+  func joinedUpdates() throws {
+    let graph = try trace { scope in
+      let p = scope.parameter("p", [4, 3], .zeros)
+      let velocity = scope.state("v", [4, 3], .zeros)
+      let rate = scope.argument("rate", .float32, [])
+      let gradient = scope.argument("g", .float32, [4, 3])
+      let next = try velocity * 0.9 + gradient
+      scope.update("v", next)
+      scope.update("p", try p - rate * next)
+      return ["norm": try (next * next).sum(0, 1)]
+    }
+    let plan = try Planner(.compiled, FakeLibrary(joinsElements: true)).plan(graph)
+    let steps = plan.steps.filter { $0.results[0].type.shape == [4, 3] }
+    #expect(steps.map(\.name) == ["multiply+add+multiply+subtract+multiply"])
+    for (role, operand) in plan.results {
+      guard case .update(let path) = role else { continue }
+      let input = try #require(plan.inputs.firstIndex { $0.path == path })
+      #expect(plan.buffers[operand.buffer].place == .input(input), "\(path)")
+    }
+  }
+
+  @Test("writes no update over what the same step reads later")
+  func crossedUpdates() throws {
+    let graph = try trace { scope in
+      let p = scope.parameter("p", [4, 3], .zeros)
+      let v = scope.state("v", [4, 3], .zeros)
+      let next = try p + v
+      scope.update("p", next)
+      // It reads the old p after the new one was made.
+      scope.update("v", try next * p)
+      return ["norm": try next.sum(0, 1)]
+    }
+    let plan = try Planner(.compiled, FakeLibrary(joinsElements: true)).plan(graph)
+    let step = try #require(plan.steps.first { $0.results.count == 2 })
+    let p = try #require(plan.inputs.firstIndex { $0.path == "p" })
+    #expect(!step.results.contains { plan.buffers[$0.buffer].place == .input(p) })
+  }
+
+  @Test("keeps an activation's gradient apart where something else reads it, or its input")
+  func unfusedNorms() throws {
+    for isInput in [false, true] {
+      let plan = try plan(.compiled, on: FakeLibrary(fusesNorms: true)) { scope, x in
+        let filter = scope.parameter("weight", [16, 16, 3, 3], .heNormal)
+        let scale = scope.parameter("scale", [16], .ones)
+        let y = try convolution(x, filter, Convolution(padding: Padding2D(1)))
+        let (z, mean, variance) = try batchNormTraining(
+          y, scale: scale, offset: scope.parameter("offset", [16], .zeros), epsilon: 1e-5)
+        let dz = try z.activationGradient(.swish, exp(z.activated(.swish)))
+        let dy = try batchNormGradient(
+          y, scale: scale, mean: mean, variance: variance, gradient: dz, epsilon: 1e-5)[0]
+        return ["dy": dy, "other": isInput ? try exp(z) : try exp(dz)]
+      }
+      let names = plan.steps.map(\.name)
+      #expect(names.contains("swishGradient") && names.contains("batchNormGradient"))
+      #expect(names.contains("swish") && names.contains("batchNormTraining"))
+    }
+  }
+
   @Test("broadcasts nothing for a product, whichever side it is on")
   func broadcastOnTheLeft() throws {
     let text = try plan(.compiled, x: [2, 3]) { scope, x in

@@ -49,12 +49,17 @@ final class GuardedFloats: @unchecked Sendable {
 /// A thread's scratch memory that does not begin at a cache line: there is more of it than was asked
 /// for, and what is more must stay untouched.
 struct GuardedScratch {
-  private static let excess = 15
+  /// An even number, so that doubles are aligned.
+  private static let excess = 14
   private let floats: GuardedFloats
 
   init(sizeInBytes: Int) { floats = GuardedFloats(count: (sizeInBytes + 3) / 4 + Self.excess) }
 
   var start: UnsafeMutablePointer<Float> { floats.start }
+
+  var doubles: UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(floats.start).assumingMemoryBound(to: Double.self)
+  }
 
   func requireIntact() {
     let isIntact = floats.isIntact && floats.values.suffix(Self.excess).allSatisfy { $0.isNaN }

@@ -37,6 +37,17 @@ extension ImageStrides {
         + channel % lanes
     }
   }
+
+  /// A tensor's images one after the other, zero where no element lies.
+  func laidOut(_ tensor: ReferenceTensor, _ vectors: Vectors) -> GuardedFloats {
+    CKernelsTests.laidOut(
+      tensor, offsets(tensor.shape, vectors), count: tensor.shape[0] * image)
+  }
+
+  /// The elements of a tensor in row-major order.
+  func rowMajor(_ memory: GuardedFloats, _ shape: Shape, _ vectors: Vectors) -> [Float] {
+    offsets(shape, vectors).map { memory.start[$0] }
+  }
 }
 
 /// A kernel's memory, each part of it between guards.

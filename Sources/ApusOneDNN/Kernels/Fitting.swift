@@ -25,18 +25,36 @@ extension OneDNNLibrary {
   func own(_ step: Step) -> (any TeamKernel)? {
     switch step.algorithm {
     case .winograd: winograd(step)
-    case .pointwise: pointwise(step)
-    case .depthwise: depthwise(step)
+    case .pointwise: pointwiseKernel(step)
+    case .depthwise: depthwiseKernel(step)
     case .im2col: im2col(step)
     case .library: ownOnly(step)
     case .implementation: nil
     }
   }
 
+  private func pointwiseKernel(_ step: Step) -> (any TeamKernel)? {
+    if case .op(.convolutionFilterGradient(let gradient)) = step.kind {
+      return pointwiseGradient(gradient.convolution, step)
+    }
+    return pointwise(step)
+  }
+
+  private func depthwiseKernel(_ step: Step) -> (any TeamKernel)? {
+    if case .op(.convolutionFilterGradient(let gradient)) = step.kind {
+      return depthwiseGradient(gradient.convolution, step)
+    }
+    return depthwise(step)
+  }
+
   private func ownOnly(_ step: Step) -> (any TeamKernel)? {
     switch step.kind {
+    case .elements(let program): elementwise(program, step)
     case .reorder: packings[step.results[0].layout]
+    case .op(.reduce(let reduce)): pixelSum(reduce, step)
     case .op(.poolGradient(let gradient)): maxPoolGradient(gradient, step)
+    case .op(.batchNormTraining(let norm)): trainingNorm(norm, step)
+    case .op(.batchNormGradient(let norm)): trainingNormGradient(norm, step)
     case .op(.activatedBatchNorm(let norm)): activatedNorm(norm, step)
     case .op(.activatedBatchNormGradient(let norm)): activatedNormGradient(norm, step)
     case .op: nil
@@ -45,9 +63,11 @@ extension OneDNNLibrary {
 
   /// Whether kernels that count in 32 bits can count all axes.
   func isSmall(_ step: Step) -> Bool {
-    (step.operands[0].type.shape.extents + step.results[0].type.shape.extents).allSatisfy {
-      $0 < 1 << 30
-    }
+    isSmall(step.operands[0]) && isSmall(step.results[0])
+  }
+
+  func isSmall(_ operand: Operand) -> Bool {
+    operand.type.shape.extents.allSatisfy { $0 < 1 << 30 }
   }
 
   /// What a kernel does after bias and residual; `nil` where it cannot do what the step's post-ops

@@ -42,7 +42,9 @@ struct WinogradFilters: TeamKernel {
 extension OneDNNLibrary {
   /// A resolved convolution, in Winograd's tiles where they take the least work.
   func tiled(_ convolution: Convolution, _ step: Step) -> Step {
-    guard usesWinograd, let vectors, isWinograd(convolution, step) else { return step }
+    guard usesWinograd, let vectors, isWinograd(convolution, step.operands[1]) else {
+      return step
+    }
     let rule = WinogradRule(
       result: step.results[0].type.shape, inputs: step.operands[0].type.shape[1],
       lanes: Int(vectors.rawValue))
@@ -51,47 +53,75 @@ extension OneDNNLibrary {
 
   /// A resolved convolution in tiles; `nil` where the kernel cannot compute it.
   func winograd(_ algorithm: Algorithm, _ convolution: Convolution, _ step: Step) -> Step? {
-    guard usesWinograd, isWinograd(convolution, step) else { return nil }
+    guard usesWinograd, isWinograd(convolution, step.operands[1]) else { return nil }
     var tiled = step
     tiled.algorithm = algorithm
-    guard let kernel = winograd(tiled)?.kernel else { return nil }
-    let tile = Algorithm.winograd(tile: Int(kernel.tile))
-    let name = "\(tile)_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
-    let layout = Layout.native(name, sizeInBytes: 4 * kernel.filterCount)
-    packings[layout] = WinogradFilters(kernel: kernel)
-    tiled.operands[1].layout = layout
+    guard let kernel = winograd(convolution, tiled)?.kernel else { return nil }
+    tiled.operands[1].layout = packedLayout(kernel)
     return tiled
   }
 
-  private func isWinograd(_ convolution: Convolution, _ step: Step) -> Bool {
-    convolution.stride == Size2D(1) && convolution.dilation == Size2D(1) && convolution.groups == 1
-      && step.operands[1].type.shape.suffix(2) == [3, 3] && isSmall(step)
+  /// The layout of a kernel's filters, which the library then knows how to pack.
+  func packedLayout(_ kernel: Winograd) -> Layout {
+    let tile = Algorithm.winograd(tile: Int(kernel.tile))
+    let turned = kernel.isTransposed ? "_turned" : ""
+    let name = "\(tile)_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)\(turned)"
+    let layout = Layout.native(name, sizeInBytes: 4 * kernel.filterCount)
+    packings[layout] = WinogradFilters(kernel: kernel)
+    return layout
   }
 
-  /// The kernel of a convolution in tiles; `nil` for other steps and what it cannot do.
-  func winograd(_ step: Step) -> WinogradKernel? {
-    guard case .winograd(let tile, let chunk) = step.algorithm, let vectors,
-      case .op(.convolution(let convolution)) = step.kind,
-      let (activation, parameter) = fusedActivation(step),
-      let source = ImageStrides(step.operands[0], vectors),
-      let destination = ImageStrides(step.results[0], vectors)
+  /// Whether the convolution is one by tiles' 3×3 filters.
+  func isWinograd(_ convolution: Convolution, _ filters: Operand) -> Bool {
+    convolution.stride == Size2D(1) && convolution.dilation == Size2D(1) && convolution.groups == 1
+      && filters.type.shape.suffix(2) == [3, 3]
+  }
+
+  /// The kernel of a step whose algorithm it is; `nil` for what it cannot do.
+  func winograd(_ step: Step) -> (any TeamKernel)? {
+    switch step.kind {
+    case .op(.convolution(let convolution)): winograd(convolution, step)
+    case .op(.convolutionInputGradient(let gradient)):
+      winogradInputGradient(gradient.convolution, step)
+    case .op(.convolutionFilterGradient(let gradient)):
+      winogradFilterGradient(gradient.convolution, step)
+    case .op, .reorder, .elements: nil
+    }
+  }
+
+  private func winograd(_ convolution: Convolution, _ step: Step) -> WinogradKernel? {
+    guard let (activation, parameter) = fusedActivation(step),
+      var kernel = winograd(
+        step.algorithm, convolution.padding, from: step.operands[0], to: step.results[0])
     else { return nil }
-    let (images, padding) = (step.operands[0].type.shape, convolution.padding)
+    (kernel.activation, kernel.parameter) = (activation, parameter)
+    guard kernel.isValid else { return nil }
+    return WinogradKernel(
+      kernel: kernel, hasBias: step.hasBias, accumulates: step.accumulates)
+  }
+
+  /// A convolution in tiles without activation; `nil` for what no kernel can do.
+  func winograd(
+    _ algorithm: Algorithm, _ padding: Padding2D, from images: Operand, to result: Operand
+  ) -> Winograd? {
+    guard case .winograd(let tile, let chunk) = algorithm, let vectors,
+      let source = ImageStrides(images, vectors), let destination = ImageStrides(result, vectors),
+      isSmall(images), isSmall(result)
+    else { return nil }
+    let shape = images.type.shape
     var kernel = Winograd()
     kernel.vectors = vectors
     kernel.tile = Int32(tile)
     kernel.chunk = Int32(chunk)
-    kernel.images = Int32(images[0])
-    kernel.inputs = Int32(images[1])
-    kernel.outputs = Int32(step.results[0].type.shape[1])
-    (kernel.height, kernel.width) = (Int32(images[2]), Int32(images[3]))
+    kernel.images = Int32(shape[0])
+    kernel.inputs = Int32(shape[1])
+    kernel.outputs = Int32(result.type.shape[1])
+    (kernel.height, kernel.width) = (Int32(shape[2]), Int32(shape[3]))
     (kernel.top, kernel.left) = (Int32(padding.top), Int32(padding.left))
     (kernel.bottom, kernel.right) = (Int32(padding.bottom), Int32(padding.right))
     (kernel.source, kernel.destination) = (source, destination)
-    (kernel.activation, kernel.parameter) = (activation, parameter)
+    (kernel.activation, kernel.parameter) = (.none, 0)
     kernel.threads = Int32(threads)
-    guard kernel.isValid else { return nil }
-    return WinogradKernel(
-      kernel: kernel, hasBias: step.hasBias, accumulates: step.accumulates)
+    return kernel.isValid ? kernel : nil
   }
 }

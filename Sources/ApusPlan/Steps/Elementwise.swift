@@ -6,7 +6,7 @@ extension Lowering {
   mutating func lowerElementwise(_ node: Node, at index: Int) throws(PlanError) {
     let types = node.operands.map { graph[$0] }
     guard library.hasKernel(for: node.op, on: types) else { return try lowerRowMajor(node) }
-    if try leaveToConvolution(node) { return }
+    if try leaveToConvolution(node) || leaveToSum(node) { return }
     var operands: [Operand] = []
     var layout: Layout?
     for (position, value) in broadcastLast(node).enumerated() {

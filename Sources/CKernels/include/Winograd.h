@@ -34,6 +34,9 @@ typedef struct CK_SWIFT(Winograd) CKWinograd {
   /// The most tiles that a thread transforms at a time, or 0 for a number that suits the caches.
   /// Multiples of 14 fit AVX-512, of 6 AVX2.
   int32_t chunk;
+  /// Whether this computes the gradient of the images of another convolution, whose filters are
+  /// given: `[inputs, outputs, 3, 3]`, which are turned by 180°.
+  bool isTransposed;
 } CKWinograd;
 
 /// Whether these fields describe a convolution that this processor can compute.
@@ -41,14 +44,16 @@ bool ck_winograd_is_valid(const CKWinograd *convolution) CK_SWIFT(getter:CKWinog
 
 /// The size of the transformed filters in floats.
 ///
-/// It depends on `vectors`, `tile`, `inputs` and `outputs` only, and so do the transformed filters.
+/// It depends on `vectors`, `tile`, `inputs` and `outputs` only, and the transformed filters on
+/// these and `isTransposed`.
 size_t ck_winograd_filter_count(const CKWinograd *convolution)
     CK_SWIFT(getter:CKWinograd.filterCount(self:));
 
 /// Transforms share `thread` of `threads` of the filters.
 ///
 /// - Parameters:
-///   - filters: `[outputs, inputs, 3, 3]`, row-major.
+///   - filters: `[outputs, inputs, 3, 3]`, row-major; `[inputs, outputs, 3, 3]` where the kernel
+///     is transposed.
 ///   - transformed: `filterCount` floats.
 void ck_winograd_transform_filters(
     const CKWinograd *convolution, const float *filters, float *transformed, int32_t thread,
