@@ -151,8 +151,8 @@ extension CommandTests {
     @Test("memory of a step is known by parts, and is that of the run")
     func parts() async throws {
       let network = ["-m", "resnet18", "--image-size", "64", "--threads", "1"]
-      let rows = try await rows(network + ["-b", "1,8", "--train"])
-      #expect(rows.map(\.batchSize) == [1, 8] && rows.allSatisfy { $0.mode == "train" })
+      let rows = try await rows(network + ["-b", "8,32", "--train"])
+      #expect(rows.map(\.batchSize) == [8, 32] && rows.allSatisfy { $0.mode == "train" })
       for row in rows {
         let bytes = row.plannedBytes
         let parts = [bytes.gradients, bytes.activations, bytes.temporary, bytes.scratch]
@@ -164,15 +164,15 @@ extension CommandTests {
         ].compactMap { $0 }
         #expect(whole.count == 6 && whole.reduce(0, +) == bytes.total)
       }
-      // Activations grow with the batch, parameters do not.
+      // Activations grow with the batch, parameters do not; transformed filters matter less and less.
       #expect(rows[1].plannedBytes.parameters == rows[0].plannedBytes.parameters)
-      let (one, eight) = (rows[0].plannedBytes.activations ?? 0, rows[1].plannedBytes.activations)
-      #expect((6.0...11).contains(Double(eight ?? 0) / Double(one)))
+      let (few, many) = (rows[0].plannedBytes.activations ?? 0, rows[1].plannedBytes.activations)
+      #expect((3.0...5.5).contains(Double(many ?? 0) / Double(few)))
       let run = try await Tool.run(
         ["bench", "-b", "8", "--mode", "train", "--format", "jsonl", "--tuning", "off"] + network
           + ["--min-time", "0s", "--max-time", "0.1s", "--min-iterations", "1"], in: "/")
       let measured = try JSONDecoder().decode(BenchRow.self, from: Data(run.output.utf8))
-      #expect(measured.plannedBytes == rows[1].plannedBytes)
+      #expect(measured.plannedBytes == rows[0].plannedBytes)
     }
 
     @Test("the largest batch fits, and one more would not")
