@@ -1,4 +1,5 @@
 #include "WinogradPlan.h"
+#include "WinogradPoints.h"
 
 enum { cacheLine = 64, cacheLineFloats = 16 };
 
@@ -11,15 +12,22 @@ CKVectors ck_widest_vectors(void) {
 }
 
 /// Whether a side of the source with its padding holds a filter, and is far from overflow.
-static bool is_valid_side(int64_t size, int64_t before, int64_t after) {
+static bool is_valid_side(int64_t size, int64_t before, int64_t after, int64_t filter) {
   const int64_t padded = size + before + after;
-  return size >= 1 && before >= 0 && after >= 0 && padded >= 3 && padded <= 1 << 30;
+  return size >= 1 && before >= 0 && after >= 0 && padded >= filter && padded <= 1 << 30;
+}
+
+static bool is_valid_filter(int tile, int height, int width) {
+  if (tile != 2 && tile != 4) return false;
+  if (height == width) return height == 3 || (height == 5 && tile == 2);
+  const int taps = height == 1 ? width : height;
+  return (height == 1 || width == 1) && (taps == 3 || taps == 5 || taps == 7);
 }
 
 bool ck_winograd_is_valid(const CKWinograd *c) {
   const bool hasVectors = c->vectors == CKVectorsAVX2 || c->vectors == CKVectorsAVX512;
   if (!hasVectors || c->vectors > ck_widest_vectors()) return false;
-  if (c->tile != 2 && c->tile != 4) return false;
+  if (!is_valid_filter(c->tile, c->filterHeight, c->filterWidth)) return false;
   if (c->images < 1 || c->inputs < 1 || c->outputs < 1) return false;
   if (c->threads < 1 || c->chunk < 0) return false;
   // The channels of a whole block that are beyond the outputs must stay zero.
@@ -28,7 +36,8 @@ bool ck_winograd_is_valid(const CKWinograd *c) {
   if (!keepsZero && c->destination.pixel == (ptrdiff_t)c->vectors
       && c->outputs % (int)c->vectors != 0)
     return false;
-  return is_valid_side(c->height, c->top, c->bottom) && is_valid_side(c->width, c->left, c->right);
+  return is_valid_side(c->height, c->top, c->bottom, c->filterHeight)
+      && is_valid_side(c->width, c->left, c->right, c->filterWidth);
 }
 
 /// An estimate of a thread's time, in vector multiplications, where tiles and panels are cut in so
@@ -59,15 +68,24 @@ static void cut(const CKWinograd *c, WinogradPlan *plan) {
 }
 
 WinogradPlan winograd_plan(const CKWinograd *c) {
-  const int side = c->tile + 2;
-  WinogradPlan plan = {.points = side * side, .lanes = (int)c->vectors};
+  WinogradPlan plan = {
+      .tileHeight = c->filterHeight == 1 ? 1 : c->tile,
+      .tileWidth = c->filterWidth == 1 ? 1 : c->tile,
+      .lanes = (int)c->vectors,
+  };
+  plan.patchHeight = plan.tileHeight + c->filterHeight - 1;
+  plan.patchWidth = plan.tileWidth + c->filterWidth - 1;
+  plan.points = plan.patchHeight * plan.patchWidth;
   plan.inputBlocks = (int)ceiling(c->inputs, plan.lanes);
+  // Ten points magnify the rounding of sums nearly twice as much as F(4×4, 3×3) does; several short
+  // sums round less than a long one.
+  plan.stretch = plan.points == winogradMostPoints ? 64 : c->inputs;
   plan.outputBlocks = (int)ceiling(c->outputs, plan.lanes);
   plan.panels = (int)ceiling(plan.outputBlocks, panelBlocks);
-  plan.outputHeight = c->height + c->top + c->bottom - 2;
-  plan.outputWidth = c->width + c->left + c->right - 2;
-  plan.tileRows = (int)ceiling(plan.outputHeight, c->tile);
-  plan.tileColumns = (int)ceiling(plan.outputWidth, c->tile);
+  plan.outputHeight = c->height + c->top + c->bottom - c->filterHeight + 1;
+  plan.outputWidth = c->width + c->left + c->right - c->filterWidth + 1;
+  plan.tileRows = (int)ceiling(plan.outputHeight, plan.tileHeight);
+  plan.tileColumns = (int)ceiling(plan.outputWidth, plan.tileWidth);
   plan.tiles = (ptrdiff_t)c->images * plan.tileRows * plan.tileColumns;
   // Fewer tiles read the filters too often, and the transforms of more leave the cache.
   const bool isLarge = c->inputs >= 256 && plan.tiles >= 112;
@@ -83,8 +101,8 @@ WinogradPlan winograd_plan(const CKWinograd *c) {
 }
 
 size_t ck_winograd_filter_count(const CKWinograd *c) {
-  const int side = c->tile + 2, lanes = (int)c->vectors;
-  return (size_t)side * side * c->inputs * ceiling(c->outputs, lanes) * lanes;
+  const WinogradPlan plan = winograd_plan(c);
+  return (size_t)plan.points * c->inputs * plan.outputBlocks * plan.lanes;
 }
 
 size_t ck_winograd_scratch_size(const CKWinograd *c) {

@@ -1,18 +1,17 @@
 #include "WinogradPlan.h"
-#include "WinogradPoints.h"
 
-WinogradMatrix winograd_matrix(int tile) {
-  static const double points2[] = {0, 1, -1};
-  static const double points4[] = {0, WINOGRAD_P, -WINOGRAD_P, WINOGRAD_Q, -WINOGRAD_Q};
-  const double *points = tile == 2 ? points2 : points4;
-  const int finite = tile + 1;
-  WinogradMatrix matrix = {0};
-  matrix.rows[finite][2] = 1;
+WinogradMatrix winograd_matrix(int count, int taps) {
+  const int finite = count - 1;
+  double points[winogradMostPoints - 1] = {0};
+  for (int i = 1; i < finite; i++)
+    points[i] = winograd_points[count / 2 - 2][(i - 1) / 2] * (i % 2 == 1 ? 1 : -1);
+  WinogradMatrix matrix = {.points = count, .taps = taps};
+  matrix.rows[finite][taps - 1] = 1;
   for (int i = 0; i < finite; i++) {
     double value = 1;
     for (int j = 0; j < finite; j++)
       if (j != i) value /= points[i] - points[j];
-    for (int power = 0; power < 3; power++, value *= points[i])
+    for (int power = 0; power < taps; power++, value *= points[i])
       matrix.rows[i][power] = (float)value;
   }
   return matrix;

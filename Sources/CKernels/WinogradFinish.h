@@ -17,6 +17,16 @@ typedef struct {
   Vector bias;
 } Finish;
 
+/// The same outputs with rows and columns exchanged: a column is finished as a row.
+static Finish transposed(const Finish *finish) {
+  Finish other = *finish;
+  other.row = finish->pixel;
+  other.pixel = finish->row;
+  other.rows = finish->columns;
+  other.columns = finish->rows;
+  return other;
+}
+
 /// The last columns of an image, or the last channels where these end inside a vector.
 static void finish_part(
     const Finish *finish, const Vector *outputs, const float *residual, float *destination) {

@@ -12,7 +12,7 @@ enum {
 };
 
 bool ck_winograd_gradient_is_valid(const CKWinograd *c) {
-  return c->tile == 4 && ck_winograd_is_valid(c);
+  return c->tile == 4 && c->filterHeight == 3 && c->filterWidth == 3 && ck_winograd_is_valid(c);
 }
 
 /// An odd number of cache lines, so that one tile's points do not all fall into one cache set.

@@ -188,7 +188,7 @@ static void finish_filters(
 static void finish_gradient(const GradientWork *work, float *scratch, float *filters, int thread) {
   const WinogradGradientPlan *plan = &work->plan;
   const CKWinograd *shape = work->shape;
-  const WinogradMatrix matrix = winograd_matrix(4);
+  const WinogradMatrix matrix = winograd_matrix(6, 3);
   const Range share = part(
       (Range){0, (ptrdiff_t)plan->outputBlocks * shape->inputs}, thread, shape->threads);
   for (ptrdiff_t i = share.start; i < share.end; i++) {

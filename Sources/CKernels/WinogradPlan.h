@@ -1,5 +1,6 @@
 #pragma once
 #include "Range.h"
+#include "WinogradPoints.h"
 #include "include/Winograd.h"
 
 /// Filters of this many blocks of outputs lie together: what one call of the product computes.
@@ -7,9 +8,13 @@ enum { panelBlocks = 2 };
 
 /// The numbers that follow from a `CKWinograd`.
 typedef struct {
-  /// Multiplications per tile and pair of channels, (t+2)².
+  /// The outputs of a tile, and the pixels that it reads.
+  int tileHeight, tileWidth, patchHeight, patchWidth;
+  /// Multiplications per tile and pair of channels, as many as it reads pixels.
   int points;
   int lanes, inputBlocks, outputBlocks, panels;
+  /// How many inputs are summed before their sum is added to that of others.
+  int stretch;
   int outputHeight, outputWidth, tileRows, tileColumns;
   ptrdiff_t tiles;
   /// The largest number of tiles transformed at a time.
@@ -27,13 +32,15 @@ static inline ptrdiff_t panel_stride(const WinogradPlan *plan, int inputs) {
   return (ptrdiff_t)plan->points * inputs * panelBlocks * plan->lanes;
 }
 
-/// The transform of three values to points: [1, x, x²] over the product of a point's differences
-/// from the other ones, and [0, 0, 1] at infinity.
+/// The transform of a filter's values to points: [1, x, x², …] over the product of a point's
+/// differences from the other ones, and […, 0, 1] at infinity.
 typedef struct {
-  float rows[6][3];
+  int points, taps;
+  float rows[winogradMostPoints][winogradMostTaps];
 } WinogradMatrix;
 
-WinogradMatrix winograd_matrix(int tile);
+/// - Parameter points: how many; 1 is infinity alone, where one value stays itself.
+WinogradMatrix winograd_matrix(int points, int taps);
 
 void winograd_transform_filters_avx512(
     const CKWinograd *convolution, const float *filters, float *transformed, int thread,

@@ -13,6 +13,8 @@ typedef struct {
   const char *next;
   ptrdiff_t nextStep, nextLine;
   int inputs;
+  /// Whether products are added to those that are there.
+  bool adds;
   /// Floats from block to block of the source, and from block to block and tile to tile of the
   /// products.
   ptrdiff_t sourceBlock, productBlock, productTile;
@@ -39,6 +41,8 @@ INLINE void multiply(const Product *p, const int blocks, const int tiles) {
   }
   UNROLL for (int b = 0; b < blocks; b++) {
     float *to = p->products + b * p->productBlock;
+    if (p->adds)
+      UNROLL for (int j = 0; j < tiles; j++) sums[b][j] += load(to + j * p->productTile);
     UNROLL for (int j = 0; j < tiles; j++) store(to + j * p->productTile, sums[b][j]);
   }
 }

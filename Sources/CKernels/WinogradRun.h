@@ -10,10 +10,14 @@
 #include "WinogradProduct.h"
 #include "WinogradTransform2.h"
 #include "WinogradTransform4.h"
+#include "WinogradTransform5.h"
+#include "WinogradTransformLine.h"
 
 typedef struct {
   const CKWinograd *shape;
   WinogradPlan plan;
+  /// What transforms tiles that are a row or a column.
+  WinogradLine line;
   const float *source, *filters, *bias, *residual;
   float *destination;
   /// The transformed source, `[points][input blocks][tiles][LANES]`.
@@ -59,16 +63,17 @@ static int channels_in_memory(ptrdiff_t pixel, int channels, int block) {
 
 /// Copies what a tile reads of the image, and zeros for the rest.
 static void read_patch(
-    const CKWinograd *shape, const float *image, int top, int left, int channels, int side,
-    float *patch) {
-  memset(patch, 0, (size_t)side * side * LANES * sizeof(float));
-  const int start = left < 0 ? -left : 0, end = smallest(side, shape->width - left);
-  for (int i = 0; i < side; i++) {
+    const Work *work, const float *image, int top, int left, int channels, float *patch) {
+  const CKWinograd *shape = work->shape;
+  const int height = work->plan.patchHeight, width = work->plan.patchWidth;
+  memset(patch, 0, (size_t)height * width * LANES * sizeof(float));
+  const int start = left < 0 ? -left : 0, end = smallest(width, shape->width - left);
+  for (int i = 0; i < height; i++) {
     if (top + i < 0 || top + i >= shape->height) continue;
     for (int j = start; j < end; j++) {
       const float *pixel =
           image + (top + i) * shape->source.row + (left + j) * shape->source.pixel;
-      float *to = patch + (i * side + j) * LANES;
+      float *to = patch + (i * width + j) * LANES;
       if (channels == LANES)
         store(to, load(pixel));
       else
@@ -79,44 +84,47 @@ static void read_patch(
 
 /// Fetches what the tile below will read first, into the second-level cache; the processor does not
 /// foresee so many rows at once.
-INLINE void fetch_below(
-    const float *from, ptrdiff_t row, ptrdiff_t pixel, const int size, const int side) {
-  UNROLL for (int i = side; i < side + size; i++)
-    UNROLL for (int j = side - size; j < side; j++)
-      __builtin_prefetch(from + i * row + j * pixel, 0, 2);
+static void fetch_below(
+    const WinogradPlan *plan, const CKImageStrides *strides, const float *from) {
+  from += plan->patchHeight * strides->row;
+  for (int i = 0; i < plan->tileHeight; i++, from += strides->row)
+    for (int j = plan->patchWidth - plan->tileWidth; j < plan->patchWidth; j++)
+      __builtin_prefetch(from + j * strides->pixel, 0, 2);
 }
 
-INLINE void transform_tile(
-    const Work *work, Tile tile, int block, float *to, const int size) {
-  const CKWinograd *shape = work->shape;
-  const int side = size + 2;
-  const int top = tile.row * size - shape->top, left = tile.column * size - shape->left;
-  const int channels = channels_in_memory(shape->source.pixel, shape->inputs, block);
-  const float *from =
-      work->source + tile.image * shape->source.image + block * shape->source.block;
-  ptrdiff_t row = shape->source.row, pixel = shape->source.pixel;
-  float patch[36 * LANES];
-  if (top >= 0 && left >= 0 && top + side <= shape->height && left + side <= shape->width
-      && channels == LANES) {
-    from += top * row + left * pixel;
-    fetch_below(from, row, pixel, size, side);
-  } else {
-    read_patch(shape, from, top, left, channels, side, patch);
-    from = patch;
-    row = side * LANES;
-    pixel = LANES;
-  }
-  if (size == 4)
-    transform_source4(from, row, pixel, to, work->plan.pointStride);
+/// Transforms a tile's patch, which is whole in memory.
+static void transform_patch(
+    const Work *work, const float *from, ptrdiff_t row, ptrdiff_t pixel, float *to) {
+  const WinogradPlan *plan = &work->plan;
+  if (plan->patchHeight == 1)
+    transform_source_line(&work->line, from, pixel, to, plan->pointStride);
+  else if (plan->patchWidth == 1)
+    transform_source_line(&work->line, from, row, to, plan->pointStride);
+  else if (plan->patchWidth == 6)
+    transform_source4(from, row, pixel, to, plan->pointStride);
   else
-    transform_source2(from, row, pixel, to, work->plan.pointStride);
+    transform_source2(from, row, pixel, to, plan->pointStride);
 }
 
 static void transform_block(const Work *work, Tile tile, int block, float *to) {
-  if (work->shape->tile == 4)
-    transform_tile(work, tile, block, to, 4);
-  else
-    transform_tile(work, tile, block, to, 2);
+  const CKWinograd *shape = work->shape;
+  const WinogradPlan *plan = &work->plan;
+  const int top = tile.row * plan->tileHeight - shape->top;
+  const int left = tile.column * plan->tileWidth - shape->left;
+  const int channels = channels_in_memory(shape->source.pixel, shape->inputs, block);
+  const float *image =
+      work->source + tile.image * shape->source.image + block * shape->source.block;
+  const ptrdiff_t row = shape->source.row, pixel = shape->source.pixel;
+  if (top >= 0 && left >= 0 && top + plan->patchHeight <= shape->height
+      && left + plan->patchWidth <= shape->width && channels == LANES) {
+    const float *from = image + top * row + left * pixel;
+    fetch_below(plan, &shape->source, from);
+    transform_patch(work, from, row, pixel, to);
+  } else {
+    float patch[36 * LANES];
+    read_patch(work, image, top, left, channels, patch);
+    transform_patch(work, patch, plan->patchWidth * LANES, LANES, to);
+  }
 }
 
 /// Reads images in the order in which they lie: all channels of a tile, or all tiles of a block.
@@ -131,6 +139,18 @@ static void transform_source(const Work *work, Range tiles) {
         transform_block(work, tile, block, work->transformed + (block * count + i) * LANES);
       tile = tile_after(&work->plan, tile);
     }
+  }
+}
+
+/// Multiplies some tiles with one panel of filters at one point, in stretches of the inputs.
+static void multiply_stretches(const WinogradPlan *plan, Product product, int tiles, int blocks) {
+  for (int left = product.inputs; left > 0; left -= plan->stretch) {
+    product.inputs = smallest(left, plan->stretch);
+    multiplications[tiles - 1][blocks - 1](&product);
+    product.adds = true;
+    product.filters += (ptrdiff_t)plan->stretch * blocks * LANES;
+    product.source += plan->stretch / LANES * product.sourceBlock;
+    product.next += plan->stretch * product.nextStep;
   }
 }
 
@@ -155,7 +175,7 @@ static void multiply_panel(const Work *work, ptrdiff_t count, ptrdiff_t panel, i
       const Range tiles = part((Range){0, count}, i, parts);
       product.source = work->transformed + point * work->plan.pointStride + tiles.start * LANES;
       product.products = work->products + (tiles.start * points + point) * LANES;
-      multiplications[tiles.end - tiles.start - 1][blocks - 1](&product);
+      multiply_stretches(&work->plan, product, (int)(tiles.end - tiles.start), blocks);
       product.next += inputs * product.nextStep;
     }
   }
@@ -188,24 +208,36 @@ static Finish finish_of_block(const Work *work, int block) {
   return finish;
 }
 
+/// Transforms one tile's products, whose destination is the finish's.
+static void transform_tile_products(const Work *work, const float *from, const Finish *finish) {
+  const WinogradPlan *plan = &work->plan;
+  if (plan->tileHeight == 1)
+    transform_products_line(&work->line, from, finish, plan->tileWidth);
+  else if (plan->tileWidth == 1) {
+    const Finish column = transposed(finish);
+    transform_products_line(&work->line, from, &column, plan->tileHeight);
+  } else if (plan->tileWidth == 4)
+    transform_products4(from, finish);
+  else if (plan->patchWidth == 6)
+    transform_products5(from, finish);
+  else
+    transform_products2(from, finish);
+}
+
 static void transform_products(const Work *work, Range tiles, int block, const float *from) {
   const WinogradPlan *plan = &work->plan;
   const CKImageStrides *strides = &work->shape->destination;
-  const int size = work->shape->tile;
   Finish finish = finish_of_block(work, block);
   Tile tile = tile_at(plan, tiles.start);
   for (ptrdiff_t i = tiles.start; i < tiles.end; i++, from += plan->points * LANES) {
-    const int top = tile.row * size, left = tile.column * size;
+    const int top = tile.row * plan->tileHeight, left = tile.column * plan->tileWidth;
     const ptrdiff_t offset = tile.image * strides->image + block * strides->block
         + top * strides->row + left * strides->pixel;
     finish.destination = work->destination + offset;
     finish.residual = work->residual ? work->residual + offset : NULL;
-    finish.rows = smallest(plan->outputHeight - top, size);
-    finish.columns = smallest(plan->outputWidth - left, size);
-    if (size == 4)
-      transform_products4(from, &finish);
-    else
-      transform_products2(from, &finish);
+    finish.rows = smallest(plan->outputHeight - top, plan->tileHeight);
+    finish.columns = smallest(plan->outputWidth - left, plan->tileWidth);
+    transform_tile_products(work, from, &finish);
     tile = tile_after(plan, tile);
   }
 }
@@ -238,6 +270,8 @@ void VARIANT(winograd_run)(
   };
   const WinogradPlan *plan = &work.plan;
   if (thread >= plan->tileParts * plan->panelParts) return;
+  const bool isHigh = plan->patchHeight > plan->patchWidth;
+  work.line = winograd_line(isHigh ? plan->patchHeight : plan->patchWidth);
   work.products = scratch + plan->pointStride * plan->points;
   const Range tiles =
       part((Range){0, plan->tiles}, thread / plan->panelParts, plan->tileParts);

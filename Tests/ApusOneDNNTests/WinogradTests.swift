@@ -14,18 +14,22 @@ struct WinogradTests {
 
   /// Two convolutions, the second one added to what an earlier one left in its destination.
   private func graph(
-    _ images: Shape, outputs: Int, _ padding: Padding2D, _ activation: Activation?
+    _ images: Shape, outputs: Int, filter size: Size2D = Size2D(3), _ padding: Padding2D,
+    _ activation: Activation?
   ) throws -> Graph {
-    try trace { scope in
+    let (rows, columns) = (size.height / 2, size.width / 2)
+    let same = Padding2D(top: rows, left: columns, bottom: rows, right: columns)
+    return try trace { scope in
       func convolve(_ name: String, _ x: Tensor, _ padding: Padding2D) throws -> Tensor {
-        let filter = scope.parameter("\(name).w", [outputs, x.shape[1], 3, 3], .heNormal)
+        let filter = scope.parameter(
+          "\(name).w", [outputs, x.shape[1], size.height, size.width], .heNormal)
         let bias = scope.parameter("\(name).b", [outputs], .zeros)
         return try convolution(x, filter, bias: bias, Convolution(padding: padding))
       }
       let x = scope.argument("x", .float32, images)
       var shortcut = try convolve("a", x, padding)
       if let activation { shortcut = try shortcut.activated(activation) }
-      var y = try convolve("b", shortcut * 0.5, Padding2D(1)) + shortcut
+      var y = try convolve("b", shortcut * 0.5, same) + shortcut
       if let activation { y = try y.activated(activation) }
       return ["y": try y * 0.1]
     }
@@ -50,7 +54,23 @@ struct WinogradTests {
       graph, seed: seed, within: Tolerance(relative: 1e-4, absolute: 1e-4))
   }
 
-  @Test("are left out where results must be exact, in eager runs, and where they are no 3×3 layers")
+  @Test(
+    "equal the reference where filters are a row, a column or 5×5",
+    arguments: [Size2D(1, 3), Size2D(5, 1), Size2D(1, 7), Size2D(7, 1), Size2D(5)])
+  func otherFilters(filter: Size2D) throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    let padding = Padding2D(
+      top: filter.height / 2, left: filter.width - 1, bottom: filter.height / 2, right: 0)
+    let graph = try graph([3, 40, 12, 12], outputs: 33, filter: filter, padding, .relu)
+    let plan = try OneDNNBackend(.compiled, threads: 2).planDescription(of: graph)
+    let steps = plan.split(separator: "\n").filter { $0.contains(" by winograd") }
+    #expect(steps.count == 2, "\(plan)")
+    #expect(steps.last?.contains("convolution+sum+relu(") == true)
+    try expectReferenceResults(
+      graph, seed: seed, within: Tolerance(relative: 1e-4, absolute: 1e-4))
+  }
+
+  @Test("are left out where results must be exact, in eager runs, and of stride, dilation, groups")
   func exact() throws {
     let layer = try graph([4, 32, 12, 12], outputs: 32, Padding2D(1), .relu)
     func isTiled(_ backend: OneDNNBackend, _ graph: Graph) throws -> Bool {

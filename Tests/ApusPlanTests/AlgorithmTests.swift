@@ -16,6 +16,25 @@ struct AlgorithmTests {
     ([64, 3, 224, 224], 64, .library), ([64, 15, 56, 56], 64, .library),
   ]
 
+  /// Layers of Inception with other filters.
+  private static let others: [(images: Shape, filter: Size2D, chosen: Algorithm)] = [
+    ([16, 192, 12, 12], Size2D(1, 7), .winograd(tile: 4)),
+    ([1, 192, 12, 12], Size2D(7, 1), .winograd(tile: 4)),
+    ([16, 384, 8, 8], Size2D(1, 3), .winograd(tile: 4)),
+    ([16, 48, 25, 25], Size2D(5), .winograd(tile: 2)),
+    ([1, 48, 25, 25], Size2D(5), .winograd(tile: 2)),
+    // Reading the filters takes what the tiles save, or tiles end far beyond the image.
+    ([1, 384, 5, 5], Size2D(3, 1), .library), ([1, 192, 3, 3], Size2D(1, 7), .library),
+    ([16, 192, 12, 12], Size2D(7), .library), ([16, 192, 12, 12], Size2D(1), .library),
+    ([16, 192, 12, 12], Size2D(1, 4), .library), ([16, 192, 12, 12], Size2D(3, 5), .library),
+  ]
+
+  @Test("takes tiles for rows, columns and 5×5 too", arguments: others)
+  func otherFilters(images: Shape, filter: Size2D, chosen: Algorithm) {
+    let rule = WinogradRule(result: images, inputs: images[1], filter: filter, lanes: 16)
+    #expect(rule.algorithm == chosen)
+  }
+
   @Test("takes the tiles with the least work, filters' bytes counted", arguments: layers)
   func rule(images: Shape, outputs: Int, chosen: Algorithm) {
     let result: Shape = [images[0], outputs, images[2], images[3]]

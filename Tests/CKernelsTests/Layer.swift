@@ -3,7 +3,7 @@ import ApusReference
 import ApusTestSupport
 import CKernels
 
-/// A 3×3 convolution with its operands: `[n, c, h, w]`, `[o, c, 3, 3]` and `[o]`.
+/// A convolution with its operands: `[n, c, h, w]`, `[o, c, r, s]` and `[o]`.
 struct Layer {
   var padding: Padding2D
   let images, filters: ReferenceTensor
@@ -16,8 +16,8 @@ struct Layer {
   var shape: Shape {
     let (images, filters) = (images.shape, filters.shape)
     return [
-      images[0], filters[0], images[2] + padding.top + padding.bottom - 2,
-      images[3] + padding.left + padding.right - 2,
+      images[0], filters[0], images[2] + padding.top + padding.bottom - filters[2] + 1,
+      images[3] + padding.left + padding.right - filters[3] + 1,
     ]
   }
 
@@ -42,6 +42,8 @@ struct Layer {
     var kernel = Winograd()
     kernel.vectors = vectors
     kernel.tile = Int32(tile)
+    kernel.filterHeight = Int32(filters.shape[2])
+    kernel.filterWidth = Int32(filters.shape[3])
     kernel.images = Int32(images.shape[0])
     kernel.inputs = Int32(images.shape[1])
     kernel.outputs = Int32(filters.shape[0])
@@ -80,24 +82,30 @@ extension Activation {
 
 extension Layer {
   /// A layer with random sizes, operands and padding.
-  static func random(using generator: inout SplitMix64) -> Layer {
+  static func random(
+    filter: Size2D = Size2D(3), using generator: inout SplitMix64
+  ) -> Layer {
     func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+    let (rows, columns) = (0...max(2, filter.height - 1), 0...max(2, filter.width - 1))
     let padding = Padding2D(
-      top: pick(0...2), left: pick(0...2), bottom: pick(0...2), right: pick(0...2))
-    let height = pick(max(1, 3 - padding.top - padding.bottom)...14)
-    let width = pick(max(1, 3 - padding.left - padding.right)...14)
+      top: pick(rows), left: pick(columns), bottom: pick(rows), right: pick(columns))
+    let height = pick(max(1, filter.height - padding.top - padding.bottom)...14)
+    let width = pick(max(1, filter.width - padding.left - padding.right)...14)
     return random(
-      [pick(1...9), pick(1...40), height, width], outputs: pick(1...70), padding,
+      [pick(1...9), pick(1...40), height, width], outputs: pick(1...70), filter: filter, padding,
       seed: generator.next())
   }
 
   static func random(
-    _ images: Shape, outputs: Int, _ padding: Padding2D = Padding2D(1), seed: UInt64
+    _ images: Shape, outputs: Int, filter: Size2D = Size2D(3),
+    _ padding: Padding2D = Padding2D(1), seed: UInt64
   ) -> Layer {
     var tensors = RandomTensors(seed: seed)
     return Layer(
       padding: padding, images: ReferenceTensor(tensors.tensor(images)).float64,
-      filters: ReferenceTensor(tensors.tensor([outputs, images[1], 3, 3])).float64)
+      filters: ReferenceTensor(
+        tensors.tensor([outputs, images[1], filter.height, filter.width])
+      ).float64)
   }
 }
 

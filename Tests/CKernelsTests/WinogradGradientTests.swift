@@ -98,5 +98,7 @@ struct WinogradGradientTests {
     kernel.tile = 4
     kernel.width = 0
     #expect(!kernel.isValidGradient)
+    let line = Layer.random([1, 3, 5, 5], outputs: 4, filter: Size2D(1, 5), seed: 1)
+    #expect(!line.kernel(.widest, tile: 4).isValidGradient)
   }
 }

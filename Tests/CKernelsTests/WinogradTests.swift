@@ -5,10 +5,25 @@ import CKernels
 import Foundation
 import Testing
 
+/// A size of tiles and one of the filters that they are for.
+struct WinogradForm: Hashable, Sendable {
+  let tile: Int
+  let filter: Size2D
+
+  static let all: [WinogradForm] = [2, 4].flatMap { tile in
+    let lines = [3, 5, 7].flatMap { [Size2D(1, $0), Size2D($0, 1)] }
+    let squares = tile == 2 ? [Size2D(3), Size2D(5)] : [Size2D(3)]
+    return (lines + squares).map { WinogradForm(tile: tile, filter: $0) }
+  }
+}
+
 @Suite("Winograd convolutions")
 struct WinogradTests {
-  /// Of the largest sum before the activation; 1.1e-6 and 6e-6 were seen with 520 inputs.
-  private let tolerance = [2: 2e-6, 4: 1e-5]
+  /// Of the largest sum before the activation, by the kernel's points along a side; 1.1e-6 and 6e-6
+  /// were seen with 520 inputs and 3×3 filters in tiles of 2 and 4.
+  private func tolerance(_ kernel: Winograd) -> Double {
+    max(kernel.filterHeight, kernel.filterWidth) + kernel.tile == 5 ? 2e-6 : 1e-5
+  }
 
   private static let activations: [Activation?] = [
     nil, .relu, .relu6, .leakyRelu(slope: 0.1), .elu(alpha: 0.7), .swish, .hardSwish, .mish,
@@ -24,7 +39,7 @@ struct WinogradTests {
     let expected = layer.activated(sums)
     let errors = zip(expected.values, buffers.outputs).map { ($0 - Double($1)).magnitude }
     let worst = errors.contains { $0.isNaN } ? .nan : errors.max() ?? 0
-    let allowed = (tolerance[Int(kernel.tile)] ?? 0) * sums.largest
+    let allowed = tolerance(kernel) * sums.largest
     #expect(worst <= allowed, comment)
     #expect(buffers.beyondChannels.allSatisfy { $0 == 0 }, comment)
     #expect(buffers.isIntact, comment)
@@ -32,12 +47,12 @@ struct WinogradTests {
 
   @Test(
     "equal direct ones in float64: any size, padding, layout, bias, residual, activation, threads",
-    arguments: Vectors.offered, [2, 4])
-  func random(vectors: Vectors, tile: Int) throws {
-    for round in 0..<40 {
+    arguments: Vectors.offered, WinogradForm.all)
+  func random(vectors: Vectors, form: WinogradForm) throws {
+    for round in 0..<(form.filter == Size2D(3) ? 40 : 16) {
       let seed = UInt64.random(in: 0 ... .max)
       var generator = SplitMix64(seed: seed)
-      var layer = Layer.random(using: &generator)
+      var layer = Layer.random(filter: form.filter, using: &generator)
       var tensors = RandomTensors(seed: generator.next())
       if Bool.random(using: &generator) {
         layer.bias = ReferenceTensor(tensors.tensor([layer.shape[1]])).float64
@@ -47,7 +62,7 @@ struct WinogradTests {
       }
       layer.activation = Self.activations[round % Self.activations.count]
       let kernel = layer.kernel(
-        vectors, tile: tile, channelsLast: Bool.random(using: &generator),
+        vectors, tile: form.tile, channelsLast: Bool.random(using: &generator),
         threads: Int.random(in: 1...5, using: &generator),
         chunk: Int.random(in: 0...40, using: &generator))
       let inPlace = layer.residual != nil && Bool.random(using: &generator)
@@ -55,10 +70,12 @@ struct WinogradTests {
     }
   }
 
-  @Test("equal direct ones where outputs go past the caches, as those of more than 8 MiB do")
-  func streamed() throws {
+  @Test(
+    "equal direct ones where outputs go past the caches, as those of more than 8 MiB do",
+    arguments: [Size2D(3), Size2D(7, 1)])
+  func streamed(filter: Size2D) throws {
     let seed = UInt64.random(in: 0 ... .max)
-    let layer = Layer.random([1, 1, 190, 181], outputs: 64, seed: seed)
+    let layer = Layer.random([1, 1, 190, 181], outputs: 64, filter: filter, seed: seed)
     let expected = layer.sums
     for vectors in Vectors.offered {
       for channelsLast in [false, true] {
@@ -71,28 +88,33 @@ struct WinogradTests {
     }
   }
 
-  @Test("take every padding from 0 to 2 on each side", arguments: Vectors.offered, [2, 4])
-  func paddings(vectors: Vectors, tile: Int) throws {
-    for code in 0..<81 {
+  @Test("take every padding smaller than the filter", arguments: Vectors.offered, WinogradForm.all)
+  func paddings(vectors: Vectors, form: WinogradForm) throws {
+    let (rows, columns) = (form.filter.height, form.filter.width)
+    for code in 0..<rows * rows * columns * columns {
+      let (vertical, horizontal) = (code / (columns * columns), code % (columns * columns))
       let padding = Padding2D(
-        top: code % 3, left: code / 3 % 3, bottom: code / 9 % 3, right: code / 27)
+        top: vertical / rows, left: horizontal / columns, bottom: vertical % rows,
+        right: horizontal % columns)
       let seed = UInt64.random(in: 0 ... .max)
-      let layer = Layer.random([1, 3, 6, 5], outputs: 2, padding, seed: seed)
-      try check(layer, layer.kernel(vectors, tile: tile), "seed \(seed), padding \(padding)")
+      let layer = Layer.random([1, 3, 8, 7], outputs: 2, filter: form.filter, padding, seed: seed)
+      try check(layer, layer.kernel(vectors, tile: form.tile), "seed \(seed), padding \(padding)")
     }
   }
 
-  @Test("stay exact over many channels", arguments: Vectors.offered, [2, 4])
-  func manyChannels(vectors: Vectors, tile: Int) throws {
+  @Test("stay exact over many channels", arguments: Vectors.offered, WinogradForm.all)
+  func manyChannels(vectors: Vectors, form: WinogradForm) throws {
     let seed = UInt64.random(in: 0 ... .max)
-    let layer = Layer.random([1, 520, 7, 7], outputs: 24, seed: seed)
-    try check(layer, layer.kernel(vectors, tile: tile), "seed \(seed)")
+    let layer = Layer.random([1, 520, 7, 9], outputs: 24, filter: form.filter, seed: seed)
+    try check(layer, layer.kernel(vectors, tile: form.tile), "seed \(seed)")
   }
 
-  @Test("give the same bits for any number of threads and any chunk", arguments: Vectors.offered)
-  func sameBits(vectors: Vectors) {
+  @Test(
+    "give the same bits for any number of threads and any chunk", arguments: Vectors.offered,
+    [Size2D(3), Size2D(1, 7)])
+  func sameBits(vectors: Vectors, filter: Size2D) {
     let seed = UInt64.random(in: 0 ... .max)
-    let layer = Layer.random([2, 21, 13, 10], outputs: 100, seed: seed)
+    let layer = Layer.random([2, 21, 13, 10], outputs: 100, filter: filter, seed: seed)
     let once = Buffers(layer, layer.kernel(vectors, tile: 4))
     once.runAll()
     for (threads, chunk) in [(1, 1), (2, 5), (3, 14), (4, 0), (7, 15), (16, 3)] {
@@ -127,9 +149,15 @@ struct WinogradTests {
     }
   }
 
-  @Test("write into part of a larger tensor and leave the rest of it alone")
-  func partOfTensor() {
-    let layer = Layer.random([2, 6, 9, 5], outputs: 19, seed: .random(in: 0 ... .max))
+  @Test(
+    "write into part of a larger tensor and leave the rest of it alone",
+    arguments: [Size2D(3), Size2D(1, 5), Size2D(5, 1)])
+  func partOfTensor(filter: Size2D) {
+    let same = Padding2D(
+      top: filter.height / 2, left: filter.width / 2, bottom: filter.height / 2,
+      right: filter.width / 2)
+    let layer = Layer.random(
+      [2, 6, 9, 5], outputs: 19, filter: filter, same, seed: .random(in: 0 ... .max))
     for vectors in Vectors.offered {
       for channelsLast in [false, true] {
         // A concatenation's result with one block of channels before these and three after them.
@@ -149,30 +177,37 @@ struct WinogradTests {
     }
   }
 
-  @Test("transform filters as their twin does", arguments: Vectors.offered)
-  func filters(vectors: Vectors) {
-    let layer = Layer.random([1, 5, 8, 8], outputs: 45, seed: .random(in: 0 ... .max))
-    for (tile, points) in [2: [0, 1, -1], 4: [0, 0.6875, -0.6875, 1.5, -1.5]] {
-      let kernel = layer.kernel(vectors, tile: tile)
-      let twin = WinogradConvolution(points: points, padding: layer.padding)
-      let got = Buffers(layer, kernel).filters.values
-      let lanes = Int(vectors.rawValue)
-      let blocks = (45 + lanes - 1) / lanes
-      var expected = [Float](repeating: 0, count: kernel.filterCount)
-      for o in 0..<45 {
-        let panel = o / (2 * lanes)
-        let width = min(2, blocks - 2 * panel) * lanes
-        for c in 0..<5 {
-          let first = (o * 5 + c) * 9
-          let values = twin.transformed(filter: Array(layer.filters.values[first..<first + 9]))
-          for (point, value) in values.enumerated() {
-            let start = panel * values.count * 5 * 2 * lanes + (point * 5 + c) * width
-            expected[start + o % (2 * lanes)] = Float(value)
-          }
+  /// The points of F(t×t, r×r) and F(t, r), by their number t + r − 1.
+  private static let points: [Int: [Double]] = [
+    4: [0, 1, -1], 6: [0, 0.6875, -0.6875, 1.5, -1.5], 8: [0, 0.5, -0.5, 1, -1, 2, -2],
+    10: [0, 0.4375, -0.4375, 0.8125, -0.8125, 1.25, -1.25, 2.25, -2.25],
+  ]
+
+  @Test("transform filters as their twin does", arguments: Vectors.offered, WinogradForm.all)
+  func filters(vectors: Vectors, form: WinogradForm) throws {
+    let layer = Layer.random(
+      [1, 5, 8, 8], outputs: 45, filter: form.filter, seed: .random(in: 0 ... .max))
+    let (kernel, area) = (layer.kernel(vectors, tile: form.tile), form.filter.area)
+    let side = max(form.filter.height, form.filter.width) + form.tile - 1
+    let twin = WinogradConvolution(
+      points: try #require(Self.points[side]), filter: form.filter, padding: layer.padding)
+    let got = Buffers(layer, kernel).filters.values
+    let lanes = Int(vectors.rawValue)
+    let blocks = (45 + lanes - 1) / lanes
+    var expected = [Float](repeating: 0, count: kernel.filterCount)
+    for o in 0..<45 {
+      let panel = o / (2 * lanes)
+      let width = min(2, blocks - 2 * panel) * lanes
+      for c in 0..<5 {
+        let first = (o * 5 + c) * area
+        let values = twin.transformed(filter: Array(layer.filters.values[first..<first + area]))
+        for (point, value) in values.enumerated() {
+          let start = panel * values.count * 5 * 2 * lanes + (point * 5 + c) * width
+          expected[start + o % (2 * lanes)] = Float(value)
         }
       }
-      #expect(zip(got, expected).allSatisfy { abs($0 - $1) <= 1e-6 * max(abs($1), 1) })
     }
+    #expect(zip(got, expected).allSatisfy { abs($0 - $1) <= 1e-6 * max(abs($1), 1) })
   }
 
   @Test("keep NaN")
@@ -203,7 +238,9 @@ struct WinogradTests {
       { $0.vectors = .none }, { $0.tile = 3 }, { $0.tile = 6 }, { $0.images = 0 },
       { $0.inputs = 0 }, { $0.outputs = -1 }, { $0.height = 0 }, { $0.top = -1 },
       { ($0.height, $0.top, $0.bottom) = (1, 0, 1) }, { $0.width = .max }, { $0.right = .max },
-      { $0.threads = 0 }, { $0.chunk = -1 },
+      { $0.threads = 0 }, { $0.chunk = -1 }, { ($0.filterHeight, $0.filterWidth) = (5, 5) },
+      { ($0.filterHeight, $0.filterWidth) = (1, 1) }, { $0.filterHeight = 5 },
+      { ($0.filterHeight, $0.filterWidth) = (1, 4) }, { $0.filterWidth = 0 },
     ]
     for (index, change) in changes.enumerated() {
       var kernel = valid

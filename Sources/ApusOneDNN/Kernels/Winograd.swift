@@ -10,7 +10,9 @@ struct WinogradKernel: ConvolutionKernel {
   let accumulates: Bool
 
   var implementation: String {
-    "winograd\(kernel.tile)x\(kernel.tile):\(kernel.vectors.name)"
+    let height = kernel.filterHeight == 1 ? 1 : kernel.tile
+    let width = kernel.filterWidth == 1 ? 1 : kernel.tile
+    return "winograd\(height)x\(width):\(kernel.vectors.name)"
   }
 
   var threads: Int { Int(kernel.threads) }
@@ -42,18 +44,17 @@ struct WinogradFilters: TeamKernel {
 extension OneDNNLibrary {
   /// A resolved convolution, in Winograd's tiles where they take the least work.
   func tiled(_ convolution: Convolution, _ step: Step) -> Step {
-    guard usesWinograd, let vectors, isWinograd(convolution, step.operands[1]) else {
-      return step
-    }
+    guard usesWinograd, let vectors, isTileable(convolution) else { return step }
+    let filters = step.operands[1].type.shape
     let rule = WinogradRule(
-      result: step.results[0].type.shape, inputs: step.operands[0].type.shape[1],
-      lanes: Int(vectors.rawValue))
+      result: step.results[0].type.shape, inputs: filters[1],
+      filter: Size2D(filters[2], filters[3]), lanes: Int(vectors.rawValue))
     return winograd(rule.algorithm, convolution, step) ?? step
   }
 
   /// A resolved convolution in tiles; `nil` where the kernel cannot compute it.
   func winograd(_ algorithm: Algorithm, _ convolution: Convolution, _ step: Step) -> Step? {
-    guard usesWinograd, isWinograd(convolution, step.operands[1]) else { return nil }
+    guard usesWinograd, isTileable(convolution) else { return nil }
     var tiled = step
     tiled.algorithm = algorithm
     guard let kernel = winograd(convolution, tiled)?.kernel else { return nil }
@@ -65,16 +66,21 @@ extension OneDNNLibrary {
   func packedLayout(_ kernel: Winograd) -> Layout {
     let tile = Algorithm.winograd(tile: Int(kernel.tile))
     let turned = kernel.isTransposed ? "_turned" : ""
-    let name = "\(tile)_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)\(turned)"
+    let name =
+      "\(tile)_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
+      + "x\(kernel.filterHeight)x\(kernel.filterWidth)\(turned)"
     let layout = Layout.native(name, sizeInBytes: 4 * kernel.filterCount)
     packings[layout] = WinogradFilters(kernel: kernel)
     return layout
   }
 
-  /// Whether the convolution is one by tiles' 3×3 filters.
-  func isWinograd(_ convolution: Convolution, _ filters: Operand) -> Bool {
+  private func isTileable(_ convolution: Convolution) -> Bool {
     convolution.stride == Size2D(1) && convolution.dilation == Size2D(1) && convolution.groups == 1
-      && filters.type.shape.suffix(2) == [3, 3]
+  }
+
+  /// Whether gradients of the convolution can be computed in tiles.
+  func isWinograd(_ convolution: Convolution, _ filters: Operand) -> Bool {
+    isTileable(convolution) && filters.type.shape.suffix(2) == [3, 3]
   }
 
   /// The kernel of a step whose algorithm it is; `nil` for what it cannot do.
@@ -90,9 +96,11 @@ extension OneDNNLibrary {
   }
 
   private func winograd(_ convolution: Convolution, _ step: Step) -> WinogradKernel? {
+    let filters = step.operands[1].type.shape
     guard let (activation, parameter) = fusedActivation(step),
       var kernel = winograd(
-        step.algorithm, convolution.padding, from: step.operands[0], to: step.results[0])
+        step.algorithm, filter: Size2D(filters[2], filters[3]), convolution.padding,
+        from: step.operands[0], to: step.results[0])
     else { return nil }
     (kernel.activation, kernel.parameter) = (activation, parameter)
     guard kernel.isValid else { return nil }
@@ -102,7 +110,8 @@ extension OneDNNLibrary {
 
   /// A convolution in tiles without activation; `nil` for what no kernel can do.
   func winograd(
-    _ algorithm: Algorithm, _ padding: Padding2D, from images: Operand, to result: Operand
+    _ algorithm: Algorithm, filter: Size2D = Size2D(3), _ padding: Padding2D,
+    from images: Operand, to result: Operand
   ) -> Winograd? {
     guard case .winograd(let tile, let chunk) = algorithm, let vectors,
       let source = ImageStrides(images, vectors), let destination = ImageStrides(result, vectors),
@@ -113,6 +122,7 @@ extension OneDNNLibrary {
     kernel.vectors = vectors
     kernel.tile = Int32(tile)
     kernel.chunk = Int32(chunk)
+    (kernel.filterHeight, kernel.filterWidth) = (Int32(filter.height), Int32(filter.width))
     kernel.images = Int32(shape[0])
     kernel.inputs = Int32(shape[1])
     kernel.outputs = Int32(result.type.shape[1])

@@ -10,17 +10,20 @@ typedef struct CK_SWIFT(ImageStrides) CKImageStrides {
   ptrdiff_t image, block, row, pixel;
 } CKImageStrides;
 
-/// A convolution by 3×3 filters with stride 1, without groups or dilation, as F(t×t, 3×3) of Lavin
-/// and Gray 2015 (arXiv 1509.09308): a tile of t×t outputs takes (t+2)² multiplications for each
-/// pair of channels instead of 9t².
+/// A convolution with stride 1, without groups or dilation, as F(t×t, r×r) of Lavin and Gray 2015
+/// (arXiv 1509.09308): a tile of t×t outputs takes (t+r−1)² multiplications for each pair of
+/// channels instead of r²t². Where filters are a row or a column so are the tiles, F(t, r), which
+/// take t+r−1 multiplications instead of rt.
 ///
-/// A NaN or an infinity in the source reaches all outputs of the tiles that read it. Memory need not
-/// be aligned, but the kernel is fastest where all of it is to 64 bytes.
+/// A NaN or an infinity in the source reaches all outputs of the tiles that read it. Memory need
+/// not be aligned, but the kernel is fastest where all of it is to 64 bytes.
 typedef struct CK_SWIFT(Winograd) CKWinograd {
   CKVectors vectors;
-  /// The side t of a tile of outputs, 4 or 2. The filters of 2 take 16/36 of the memory of those of
+  /// The side t of a tile of outputs, 4 or 2. 3×3 filters of 2 take 16/36 of the memory of those of
   /// 4, so they pay where the filters, not the arithmetic, are what takes time.
   int32_t tile;
+  /// 3×3; 5×5 in tiles of 2, as larger ones round too much; 1×r or r×1, where r is 3, 5 or 7.
+  int32_t filterHeight, filterWidth;
   int32_t images, inputs, outputs;
   /// The size of a source image.
   int32_t height, width;
@@ -35,7 +38,7 @@ typedef struct CK_SWIFT(Winograd) CKWinograd {
   /// Multiples of 14 fit AVX-512, of 6 AVX2.
   int32_t chunk;
   /// Whether this computes the gradient of the images of another convolution, whose filters are
-  /// given: `[inputs, outputs, 3, 3]`, which are turned by 180°.
+  /// given: `[inputs, outputs, filterHeight, filterWidth]`, which are turned by 180°.
   bool isTransposed;
 } CKWinograd;
 
@@ -44,16 +47,16 @@ bool ck_winograd_is_valid(const CKWinograd *convolution) CK_SWIFT(getter:CKWinog
 
 /// The size of the transformed filters in floats.
 ///
-/// It depends on `vectors`, `tile`, `inputs` and `outputs` only, and the transformed filters on
-/// these and `isTransposed`.
+/// It depends on `vectors`, `tile`, the size of filters, `inputs` and `outputs` only, and the
+/// transformed filters on these and `isTransposed`.
 size_t ck_winograd_filter_count(const CKWinograd *convolution)
     CK_SWIFT(getter:CKWinograd.filterCount(self:));
 
 /// Transforms share `thread` of `threads` of the filters.
 ///
 /// - Parameters:
-///   - filters: `[outputs, inputs, 3, 3]`, row-major; `[inputs, outputs, 3, 3]` where the kernel
-///     is transposed.
+///   - filters: `[outputs, inputs, filterHeight, filterWidth]`, row-major; with inputs and outputs
+///     exchanged where the kernel is transposed.
 ///   - transformed: `filterCount` floats.
 void ck_winograd_transform_filters(
     const CKWinograd *convolution, const float *filters, float *transformed, int32_t thread,
