@@ -41,10 +41,12 @@ extension Plan {
     var removed: Set<Int> = []
     for group in groups {
       let last = group.members[group.members.count - 1]
-      removed.formUnion(group.members.dropLast())
-      steps[last] = group.step(path: steps[last].path) { buffer in
+      let joined = group.step(path: steps[last].path) { buffer in
         !(readers[buffer] ?? []).isSubset(of: group.members)
       }
+      // What nothing reads is left out.
+      removed.formUnion(joined.results.isEmpty ? group.members[...] : group.members.dropLast())
+      steps[last] = joined
     }
     steps = steps.indices.filter { !removed.contains($0) }.map { steps[$0] }
   }

@@ -235,6 +235,18 @@ struct PlanTests {
     }
   }
 
+  @Test("leaves out element-by-element steps that nothing reads")
+  func unreadElements() throws {
+    let graph = try trace { scope in
+      let x = scope.argument("x", .float32, [4, 3])
+      let y = try -x * 2
+      _ = try minimum(y, y)
+      return ["x": x]
+    }
+    let plan = try Planner(.compiled, FakeLibrary(joinsElements: true)).plan(graph)
+    #expect(plan.steps.isEmpty)
+  }
+
   @Test("writes no update over what the same step reads later")
   func crossedUpdates() throws {
     let graph = try trace { scope in
