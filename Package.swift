@@ -67,7 +67,7 @@ let package = Package(
       of: "ApusRuntime", uses: ["ApusIR", "ApusReference", "ApusTensor"],
       resources: [.copy("Fixtures")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
-    library("ApusTestSupport", uses: ["ApusIR", "ApusTensor", "ApusRuntime"]),
+    library("ApusTestSupport", uses: ["ApusIR", "ApusPlan", "ApusTensor", "ApusRuntime"]),
     tests(of: "ApusBench"),
 
     tests(
@@ -81,8 +81,7 @@ let package = Package(
       of: "ApusPJRT",
       uses: [
         "ApusAutodiff", "ApusIR", "ApusModels", "ApusReference", "ApusRuntime", "ApusStableHLO",
-        "ApusTensor",
-        "ApusTestSupport", "CPJRT",
+        "ApusTensor", "ApusTestSupport", "CPJRT",
       ]),
     tests(of: "CKernels", uses: ["ApusIR", "ApusReference", "ApusTestSupport"]),
 
@@ -129,7 +128,7 @@ let package = Package(
     tests(
       of: "ApusModels",
       uses: [
-        "ApusAutodiff", "ApusIR", "ApusNN", "ApusOneDNN", "ApusPasses", "ApusPJRT",
+        "ApusAutodiff", "ApusIR", "ApusNN", "ApusOneDNN", "ApusPasses", "ApusPJRT", "ApusPlan",
         "ApusReference", "ApusRuntime", "ApusTensor", "ApusTestSupport",
       ], resources: [.copy("Fixtures")]),
 

@@ -1,5 +1,6 @@
 // Compiled once for each instruction set; see ActivatedNormAVX512.c.
 #include "Vector.h"
+#include "Stretch.h"
 #include "VectorActivation.h"
 
 typedef int32_t Integers __attribute__((ext_vector_type(LANES)));
@@ -7,22 +8,6 @@ typedef int32_t Integers __attribute__((ext_vector_type(LANES)));
 /// Pixels that are summed in `float`: few enough to stay in the second-level cache between two
 /// looks at them.
 enum { longestStretch = 64 };
-
-/// Neighbouring pixels of one image.
-typedef struct {
-  ptrdiff_t place;
-  int pixels;
-} Stretch;
-
-/// Takes the next stretch off what is left of a share; one of no pixels at its end.
-INLINE Stretch next(const CKActivatedNorm *c, Range *left) {
-  const ptrdiff_t image = left->start / c->pixels, pixel = left->start % c->pixels;
-  ptrdiff_t count = c->pixels - pixel;
-  if (count > left->end - left->start) count = left->end - left->start;
-  if (count > longestStretch) count = longestStretch;
-  left->start += count;
-  return (Stretch){image * c->strides.image + pixel * c->strides.pixel, (int)count};
-}
 
 /// A vector of channels, or what is left of a block.
 typedef struct {
@@ -102,7 +87,8 @@ void VARIANT(activated_norm_measure)(
   const Range share = activated_norm_share(c, thread);
   for (Range left = share; left.start < left.end;) {
     const double before = (double)(left.start - share.start);
-    const Stretch stretch = next(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     for (int channel = 0; channel < c->channels;) {
       const Lanes lanes = lanes_from(c, channel);
 #define BODY(n) \
@@ -138,7 +124,8 @@ INLINE void run_norm(
     const float *scale, const float *offset, const float *mean, const float *variance,
     float *results, int thread) {
   for (Range left = activated_norm_share(c, thread); left.start < left.end;) {
-    const Stretch stretch = next(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     for (int channel = 0; channel < c->channels;) {
       const Lanes lanes = lanes_from(c, channel);
       const ptrdiff_t place = stretch.place + lanes.place;
@@ -211,7 +198,8 @@ INLINE void sum_all(
   double *offsets = sums + 2 * (ptrdiff_t)thread * c->channels, *scales = offsets + c->channels;
   for (int channel = 0; channel < 2 * c->channels; channel++) offsets[channel] = 0;
   for (Range left = activated_norm_share(c, thread); left.start < left.end;) {
-    const Stretch stretch = next(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     for (int channel = 0; channel < c->channels;) {
       const Lanes lanes = lanes_from(c, channel);
       const ptrdiff_t place = stretch.place + lanes.place;
@@ -257,7 +245,8 @@ INLINE void gradient_of_all(
     const float *dscale, const float *doffset, float *results, int thread) {
   const float share = 1.0f / ((float)c->images * (float)c->pixels);
   for (Range left = activated_norm_share(c, thread); left.start < left.end;) {
-    const Stretch stretch = next(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     for (int channel = 0; channel < c->channels;) {
       const Lanes lanes = lanes_from(c, channel);
       const ptrdiff_t place = stretch.place + lanes.place;

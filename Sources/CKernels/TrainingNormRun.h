@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "Vector.h"
+#include "Stretch.h"
 #include "VectorActivation.h"
 
-typedef double Doubles __attribute__((ext_vector_type(LANES)));
 typedef double LooseDoubles __attribute__((ext_vector_type(LANES), aligned(sizeof(double))));
 
 enum {
@@ -16,22 +16,6 @@ enum {
   /// Larger results leave the second-level caches of a few cores.
   streamedBytes = 8 << 20,
 };
-
-/// Neighbouring pixels of one image.
-typedef struct {
-  ptrdiff_t place;
-  int pixels;
-} Stretch;
-
-/// Takes the next stretch off what is left of some pixels of all images.
-INLINE Stretch next_stretch(const CKTrainingNorm *c, Range *left) {
-  const ptrdiff_t image = left->start / c->pixels, pixel = left->start % c->pixels;
-  ptrdiff_t count = c->pixels - pixel;
-  if (count > left->end - left->start) count = left->end - left->start;
-  if (count > longestStretch) count = longestStretch;
-  left->start += count;
-  return (Stretch){image * c->strides.image + pixel * c->strides.pixel, (int)count};
-}
 
 /// A vector of channels: how many there are, and how many lie in memory.
 typedef struct {
@@ -119,7 +103,8 @@ static Pair measure_block(const CKTrainingNorm *c, Block block, const float *ima
   Pair all = {0, 0};
   double before = 0;
   for (Range left = pixels; left.start < left.end;) {
-    const Stretch stretch = next_stretch(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     const float *x = images + stretch.place + block.place;
     Pair more;
 #define BODY(n) more = measure(x, c->strides.pixel, stretch.pixels, n)
@@ -171,7 +156,8 @@ static void normalize_block(
     const float *residual, float *results, Range pixels) {
   const bool goesToMemory = block.memory == LANES && streams(c, results);
   for (Range left = pixels; left.start < left.end;) {
-    const Stretch stretch = next_stretch(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     const ptrdiff_t place = stretch.place + block.place;
     const float *added = residual ? residual + place : NULL;
 #define BODY(activation) \
@@ -294,7 +280,8 @@ static Pair sum_block(
     float *kept, Range pixels) {
   Pair all = {0, 0};
   for (Range left = pixels; left.start < left.end;) {
-    const Stretch stretch = next_stretch(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     const ptrdiff_t place = stretch.place + block.place;
     Pair more = {0, 0};
 #define COUNTED(n) \
@@ -340,7 +327,8 @@ static void gradient_of_block(
   const bool goesToMemory = block.memory == LANES && dy != results
       && c->activation != CKActivationSwish && streams(c, results);
   for (Range left = pixels; left.start < left.end;) {
-    const Stretch stretch = next_stretch(c, &left);
+    const Stretch stretch =
+        next_stretch(c->pixels, c->strides.image, c->strides.pixel, longestStretch, &left);
     const ptrdiff_t place = stretch.place + block.place;
 #define BODY(activation) \
   if (block.memory < LANES) \

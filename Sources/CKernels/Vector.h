@@ -4,6 +4,8 @@
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 typedef float Vector __attribute__((ext_vector_type(LANES)));
+/// As many numbers of twice the size; no function may return them where registers are too narrow.
+typedef double Doubles __attribute__((ext_vector_type(LANES)));
 /// A vector anywhere in memory.
 typedef float Loose __attribute__((ext_vector_type(LANES), aligned(sizeof(float))));
 

@@ -1,8 +1,9 @@
 // The transform of filters. Included once for each instruction set, after WinogradRun.h.
+// Sums are those of `double`, so that points are rounded once.
 
 /// The filters of one input and some outputs, `[taps][blocks]`; 5×5 are the most.
 typedef struct {
-  Vector values[25][panelBlocks];
+  Doubles values[25][panelBlocks];
 } Bundle;
 
 /// Gathers filters `[outputs][inputs][taps]`, or `[inputs][outputs][taps]` turned by 180°.
@@ -22,15 +23,16 @@ INLINE void gather_taps(
     for (int lane = 0; lane < count; lane++, from += outputStep)
       for (int i = 0; i < taps; i++) values[i][lane] = from[i];
   for (int i = 0; i < taps; i++)
-    for (int b = 0; b < blocks; b++) to->values[i][b] = load(values[i] + b * LANES);
+    for (int b = 0; b < blocks; b++)
+      to->values[i][b] = __builtin_convertvector(load(values[i] + b * LANES), Doubles);
 }
 
 /// The sum of `taps` values, each of which is `step` behind the one before, times a matrix's row.
-INLINE Vector weighted_sum(
-    const float *row, const Vector (*values)[panelBlocks], const int step, const int taps, int b) {
-  Vector sum = values[0][b] * row[0];
-  for (int i = 1; i < taps; i++) sum += values[i * step][b] * row[i];
-  return sum;
+INLINE void weigh(
+    const double *row, const Doubles (*values)[panelBlocks], const int step, const int taps, int b,
+    Doubles *sum) {
+  *sum = values[0][b] * row[0];
+  for (int i = 1; i < taps; i++) *sum += values[i * step][b] * row[i];
 }
 
 /// Writes point (i, j) of a bundle to `to + (i · width + j) · stride`.
@@ -39,13 +41,16 @@ INLINE void transform_points(
     ptrdiff_t stride, const int height, const int width, const int rowTaps, const int columnTaps,
     const int blocks) {
   for (int i = 0; i < height; i++) {
-    Vector row[winogradMostTaps][panelBlocks];
+    Doubles row[winogradMostTaps][panelBlocks];
     for (int j = 0; j < columnTaps; j++)
       for (int b = 0; b < blocks; b++)
-        row[j][b] = weighted_sum(rows->rows[i], from->values + j, columnTaps, rowTaps, b);
+        weigh(rows->rows[i], from->values + j, columnTaps, rowTaps, b, &row[j][b]);
     for (int j = 0; j < width; j++, to += stride)
-      for (int b = 0; b < blocks; b++)
-        store(to + b * LANES, weighted_sum(columns->rows[j], row, 1, columnTaps, b));
+      for (int b = 0; b < blocks; b++) {
+        Doubles sum;
+        weigh(columns->rows[j], row, 1, columnTaps, b, &sum);
+        store(to + b * LANES, __builtin_convertvector(sum, Vector));
+      }
   }
 }
 

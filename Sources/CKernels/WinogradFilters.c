@@ -12,7 +12,7 @@ WinogradMatrix winograd_matrix(int count, int taps) {
     for (int j = 0; j < finite; j++)
       if (j != i) value /= points[i] - points[j];
     for (int power = 0; power < taps; power++, value *= points[i])
-      matrix.rows[i][power] = (float)value;
+      matrix.rows[i][power] = value;
   }
   return matrix;
 }

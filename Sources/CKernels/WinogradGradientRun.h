@@ -159,17 +159,17 @@ static void multiply_tiles(
 }
 
 /// The transform of sums back to filters: the transpose of how filters are transformed.
-INLINE void filter_values(const WinogradMatrix *matrix, const Vector x[6], Vector y[3]) {
+INLINE void filter_values(const float (*matrix)[3], const Vector x[6], Vector y[3]) {
   UNROLL for (int k = 0; k < 3; k++) {
-    y[k] = x[0] * matrix->rows[0][k];
-    UNROLL for (int point = 1; point < 6; point++) y[k] += x[point] * matrix->rows[point][k];
+    y[k] = x[0] * matrix[0][k];
+    UNROLL for (int point = 1; point < 6; point++) y[k] += x[point] * matrix[point][k];
   }
 }
 
 /// Writes the gradient of the filters of one input and a block of outputs.
 static void finish_filters(
-    const CKWinograd *shape, const WinogradMatrix *matrix, const Vector points[36], int input,
-    int block, float *filters) {
+    const CKWinograd *shape, const float (*matrix)[3], const Vector points[36], int input, int block,
+    float *filters) {
   Vector rows[3][6], values[9];
   UNROLL for (int j = 0; j < 6; j++) {
     Vector x[6], y[3];
@@ -188,7 +188,10 @@ static void finish_filters(
 static void finish_gradient(const GradientWork *work, float *scratch, float *filters, int thread) {
   const WinogradGradientPlan *plan = &work->plan;
   const CKWinograd *shape = work->shape;
-  const WinogradMatrix matrix = winograd_matrix(6, 3);
+  const WinogradMatrix exact = winograd_matrix(6, 3);
+  float matrix[6][3];
+  for (int point = 0; point < 6; point++)
+    for (int k = 0; k < 3; k++) matrix[point][k] = (float)exact.rows[point][k];
   const Range share = part(
       (Range){0, (ptrdiff_t)plan->outputBlocks * shape->inputs}, thread, shape->threads);
   for (ptrdiff_t i = share.start; i < share.end; i++) {
@@ -203,7 +206,7 @@ static void finish_gradient(const GradientWork *work, float *scratch, float *fil
       const float *sums = winograd_gradient_memory(plan, scratch, group).sums + place;
       for (int point = 0; point < 36; point++) points[point] += load(sums + point * plan->sumStride);
     }
-    finish_filters(shape, &matrix, points, input, block, filters);
+    finish_filters(shape, matrix, points, input, block, filters);
   }
 }
 

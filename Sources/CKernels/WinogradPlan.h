@@ -36,7 +36,7 @@ static inline ptrdiff_t panel_stride(const WinogradPlan *plan, int inputs) {
 /// differences from the other ones, and […, 0, 1] at infinity.
 typedef struct {
   int points, taps;
-  float rows[winogradMostPoints][winogradMostTaps];
+  double rows[winogradMostPoints][winogradMostTaps];
 } WinogradMatrix;
 
 /// - Parameter points: how many; 1 is infinity alone, where one value stays itself.

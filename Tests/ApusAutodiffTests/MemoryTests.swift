@@ -3,6 +3,7 @@ import ApusIR
 import ApusPasses
 import ApusPlan
 import ApusTensor
+import ApusTestSupport
 import Testing
 
 @Suite("What a layer keeps for its gradient")
@@ -61,21 +62,4 @@ struct MemoryTests {
     #expect((2..<2.25).contains(whole))
     #expect((3..<3.25).contains(naive))
   }
-}
-
-/// Plans everything for the reference.
-struct NoKernels: KernelLibrary {
-  func hasKernel(for op: Op, on operands: [TensorType]) -> Bool { false }
-  func resolved(_ step: Step) -> Step { step }
-  func reads(_ step: Step, in layout: Layout) -> Bool { false }
-  func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
-  func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
-  func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
-
-  func fuses(_ activation: Activation?, intoTrainingNormOf images: Operand) -> Bool { false }
-
-  func sumsPixels(of images: Operand) -> Bool { false }
-
-  func joins(_ function: ElementProgram.Function) -> Bool { false }
-  func scratchpadSizeInBytes(of step: Step) -> Int { 0 }
 }

@@ -4,6 +4,7 @@ import ApusNN
 import ApusPasses
 import ApusPlan
 import ApusTensor
+import ApusTestSupport
 import Testing
 
 @Suite("The planned memory of a training step")
@@ -22,7 +23,7 @@ struct PlannedMemoryTests {
       try SGD(momentum: 0.9).minimize(loss, scope)
       return ["loss": loss]
     }
-    return try Planner(.compiled, AnyLayout()).plan(Passes.inference.run(graph))
+    return try Planner(.compiled, NoKernels()).plan(Passes.inference.run(graph))
       .arenaSizeInBytes
   }
 
@@ -71,18 +72,4 @@ struct PlannedMemoryTests {
     #expect((0.15..<0.3).contains(ratio))
     #expect(deep < shallow)
   }
-}
-
-/// Plans everything as it lies, for kernels that there are not.
-private struct AnyLayout: KernelLibrary {
-  func hasKernel(for op: Op, on operands: [TensorType]) -> Bool { false }
-  func resolved(_ step: Step) -> Step { step }
-  func reads(_ step: Step, in layout: Layout) -> Bool { false }
-  func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
-  func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
-  func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
-  func fuses(_ activation: Activation?, intoTrainingNormOf images: Operand) -> Bool { false }
-  func joins(_ function: ElementProgram.Function) -> Bool { false }
-  func sumsPixels(of images: Operand) -> Bool { false }
-  func scratchpadSizeInBytes(of step: Step) -> Int { 0 }
 }

@@ -207,7 +207,7 @@ struct WinogradTests {
         }
       }
     }
-    #expect(zip(got, expected).allSatisfy { abs($0 - $1) <= 1e-6 * max(abs($1), 1) })
+    #expect(zip(got, expected).allSatisfy { abs($0 - $1) <= 2 * max(abs($1), 0.01).ulp })
   }
 
   @Test("keep NaN")
