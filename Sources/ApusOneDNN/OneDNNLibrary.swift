@@ -66,6 +66,7 @@ final class OneDNNLibrary: KernelLibrary {
         if step.operands[0].layout == .any, prefersStem(step), let stem = stem(convolution, step) {
           return stem
         }
+        if let grouped = narrowGroups(convolution, step) { return grouped }
         let resolved = try resolve(convolution, step)
         return try tuner?.fastest(convolution, resolved, self) ?? ruled(convolution, resolved)
       case .op(.convolutionInputGradient(let gradient)):
@@ -120,6 +121,7 @@ final class OneDNNLibrary: KernelLibrary {
     let tiled = tiled(convolution, step)
     if tiled.algorithm != .library { return tiled }
     if let depthwise = depthwise(convolution, step) { return depthwise }
+    if let grouped = grouped(convolution, step) { return grouped }
     if prefersOwn(step), let pointwise = pointwise(convolution, step) { return pointwise }
     if trains && step.operands[1].type.shape.suffix(2) == [1, 1] { return step }
     var isGathered = prefersIm2col

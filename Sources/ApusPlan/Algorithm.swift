@@ -14,6 +14,8 @@ public enum Algorithm: Hashable, Sendable {
   case pointwise
   /// A convolution of each channel by a filter of its own.
   case depthwise
+  /// A 3×3 convolution in groups of a few channels each.
+  case grouped
   /// A convolution that gathers what its filters see of each pixel in a row.
   case im2col
 }
@@ -25,6 +27,7 @@ extension Algorithm: LosslessStringConvertible {
     case .implementation(let name): name
     case .pointwise: "pointwise"
     case .depthwise: "depthwise"
+    case .grouped: "grouped"
     case .im2col: "im2col"
     case .winograd(let tile, chunk: 0): "winograd\(tile)x\(tile)"
     case .winograd(let tile, let chunk): "winograd\(tile)x\(tile)/\(chunk)"
@@ -32,7 +35,7 @@ extension Algorithm: LosslessStringConvertible {
   }
 
   public init(_ description: String) {
-    if let known = [Self.library, .pointwise, .depthwise, .im2col].first(where: {
+    if let known = [Self.library, .pointwise, .depthwise, .grouped, .im2col].first(where: {
       $0.description == description
     }) {
       self = known

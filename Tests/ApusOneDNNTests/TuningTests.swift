@@ -59,7 +59,7 @@ struct TuningTests {
     let first = try content()
     #expect(first.contains("[2, 32, 20, 24]") && first.contains("2 threads"))
     // A name of our own shows that nothing is timed or written again.
-    let marked = first.replacingOccurrences(of: "\"format\" : 3", with: "\"format\" :    3")
+    let marked = first.replacingOccurrences(of: "\"format\" : 4", with: "\"format\" :    4")
     try marked.write(toFile: path, atomically: true, encoding: .utf8)
     try expectReference(backend(tuning))
     #expect(try content() == marked)

@@ -27,6 +27,7 @@ extension OneDNNLibrary {
     case .winograd: winograd(step)
     case .pointwise: pointwiseKernel(step)
     case .depthwise: depthwiseKernel(step)
+    case .grouped: grouped(step)
     case .im2col: im2col(step)
     case .library: ownOnly(step)
     case .implementation: nil

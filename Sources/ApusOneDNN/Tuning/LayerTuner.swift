@@ -53,7 +53,7 @@ final class LayerTuner {
     try consider(
       [
         library.im2col(convolution, step), library.pointwise(convolution, step),
-        library.depthwise(convolution, step),
+        library.depthwise(convolution, step), library.grouped(convolution, step),
       ].compactMap { $0 })
     try consider(library.implementations(of: convolution, step))
     if case .winograd(let tile, _) = best.step.algorithm {
@@ -72,6 +72,7 @@ final class LayerTuner {
     case .winograd: library.winograd(algorithm, convolution, step)
     case .pointwise: library.pointwise(convolution, step)
     case .depthwise: library.depthwise(convolution, step)
+    case .grouped: library.grouped(convolution, step)
     case .im2col: library.im2col(convolution, step)
     }
   }

@@ -9,7 +9,7 @@ import Synchronization
 public final class TuningCache: Sendable {
   /// The file's content. An entry is only a name, which is looked up before it is used.
   struct Contents: Codable, Equatable {
-    var format = 3
+    var format = 4
     var processor = TuningCache.processor
     var library = TuningCache.library
     /// The algorithm of a convolution, by shapes and layouts.
