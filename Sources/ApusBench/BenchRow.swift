@@ -30,6 +30,8 @@ public struct BenchRow: Codable, Hashable, Sendable {
   public var tuning: String?
   public var imageSize: Int?
   public var threads: Int?
+  /// Logical CPUs that the threads were bound to, one each; nil where they were not.
+  public var cores: [Int]?
   /// Which repetition of the cell, from 1.
   public var `repeat`: Int?
   /// Number of measured iterations.
@@ -65,6 +67,8 @@ public struct BenchRow: Codable, Hashable, Sendable {
   public var maxRelDiff: Double?
   /// Part of the images whose first class is that of the eager execution.
   public var top1Agreement: Double?
+  /// Where the times of the iterations are, relative to the run's folder; see `RunDirectory`.
+  public var samples: String?
   public var warnings: [String] = []
   public var host: String?
   public var cpu: String?
@@ -86,7 +90,7 @@ public struct BenchRow: Codable, Hashable, Sendable {
     case microBatch = "micro_batch"
     case exact, tuning
     case imageSize = "image_size"
-    case threads, `repeat`, n
+    case threads, cores, `repeat`, n
     case warmupN = "warmup_n"
     case stopReason = "stop_reason"
     case latencyMs = "latency_ms"
@@ -111,7 +115,7 @@ public struct BenchRow: Codable, Hashable, Sendable {
     case maxAbsDiff = "max_abs_diff"
     case maxRelDiff = "max_rel_diff"
     case top1Agreement = "top1_agreement"
-    case warnings, host, cpu, commit, date
+    case samples, warnings, host, cpu, commit, date
   }
 }
 

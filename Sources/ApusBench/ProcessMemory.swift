@@ -10,6 +10,11 @@ public enum ProcessMemory {
     SystemFiles.live.text(statusPath).flatMap { bytes(of: "VmRSS", inStatus: $0) }
   }
 
+  /// Bytes resident now of another process; nil where it is gone, or the system does not tell.
+  static func residentBytes(of process: pid_t) -> Int? {
+    SystemFiles.live.text("/proc/\(process)/status").flatMap { bytes(of: "VmRSS", inStatus: $0) }
+  }
+
   /// Largest number of bytes resident since the start or the last reset; nil where the system
   /// does not tell.
   public static func peakBytes() -> Int? {

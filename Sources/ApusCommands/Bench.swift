@@ -1,31 +1,35 @@
 import Apus
 import ApusBench
 import ArgumentParser
+import Foundation
 
 /// `apus bench`
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure how long networks take.",
     discussion: """
-      A comma list is a sweep: every combination is measured. Logits of the compiled execution \
-      are compared with the eager one's, those of XLA devices with the CPU's; the loss of a \
-      training must be finite. Exit code 3: some cell failed or ran out of memory; \
-      130: interrupted, with the results so far.
+      A comma list is a sweep: every combination is measured, each in a process of its own, whose \
+      threads are bound to cores. Logits of the compiled execution are compared with the eager \
+      one's, those of XLA devices with the CPU's; the loss of a training must be finite. \
+      Exit code 3: some cell failed, ran out of memory or took too long; 130: interrupted, with \
+      the results so far.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
-    case table, json, jsonl
+    case table, markdown, csv, json, jsonl
   }
 
   @Option(
-    name: [.short, .customLong("model")], help: "Networks; see `apus models`.",
-    transform: CommaList<ModelOption>.init(parsing:))
-  var models: CommaList<ModelOption>
+    name: [.short, .customLong("model")],
+    help: "Networks, or patterns such as 'vgg*'; see `apus models`.",
+    transform: CommaList<ModelPattern>.init(parsing:))
+  var models: CommaList<ModelPattern>
 
   @Option(
-    name: [.short, .long], parsing: .unconditional, help: "Images that run together (default: 1).",
-    transform: CommaList<PositiveInt>.init(parsing:))
-  var batchSize = CommaList([PositiveInt(1)])
+    name: [.short, .long], parsing: .unconditional,
+    help: "Images that run together, or max: as many as fit (default: 1).",
+    transform: CommaList<BatchOption>.init(parsing:))
+  var batchSize = CommaList([BatchOption.size(1)])
 
   @Option(
     help: ArgumentHelp(
@@ -76,102 +80,85 @@ struct Bench: ParsableCommand {
   @Option(help: "A weight file of the one network (default: fresh weights).", completion: .file())
   var weights: String?
 
-  @Option(
-    parsing: .unconditional, help: "Measure at least so long: 3s, 500ms (default: 3s).",
-    transform: DurationOption.init(parsing:))
-  var minTime = DurationOption(MeasuringRules.standard.minTime)
+  @OptionGroup(title: "Measuring")
+  var measuring: MeasuringFlags
+
+  @OptionGroup(title: "The sweep")
+  var sweep: SweepFlags
 
   @Option(
-    parsing: .unconditional, help: "Stop measuring after so long: 60s, 5m (default: 60s).",
-    transform: DurationOption.init(parsing:))
-  var maxTime = DurationOption(MeasuringRules.standard.maxTime)
-
-  @Option(
-    parsing: .unconditional, help: "Measure at least so many runs (default: 10).",
-    transform: PositiveInt.init(parsing:))
-  var minIterations = PositiveInt(MeasuringRules.standard.minIterations)
-
-  @Option(
-    parsing: .unconditional,
-    help: "Measure exactly so many runs of --iterations each, after two that do not count.",
-    transform: PositiveInt.init(parsing:))
-  var runs: PositiveInt?
-
-  @Option(
-    parsing: .unconditional, help: "Of each of the --runs (default: 10).",
-    transform: PositiveInt.init(parsing:))
-  var iterations: PositiveInt?
-
-  @Option(help: "table, json or jsonl (one row a line, as soon as it is there).")
+    help:
+      "table, markdown, csv (every column there is), json or jsonl (one row a line, as soon as it is there)."
+  )
   var format = Format.table
 
-  func validate() throws {
-    for option in models.elements { _ = try network.options(for: option.model) }
-    if weights != nil && models.elements.count > 1 {
-      throw ValidationError(
-        "--weights: must be of one network, got \(models.elements.count); measure each by itself")
-    }
-    if iterations != nil && runs == nil {
-      throw ValidationError("--iterations: must come with --runs, got it alone")
-    }
-    for device in device.elements {
-      for precision in precision.elements { try precision.require(on: device) }
-    }
-    do {
-      _ = try rules()
-    } catch {
-      throw ValidationError("\(error)")
-    }
+  /// The networks, each once.
+  var listedModels: [Model] {
+    var names: Set<String> = []
+    return models.elements.flatMap(\.models).filter { names.insert($0.name).inserted }
   }
 
-  private func rules() throws(MeasuringRulesError) -> MeasuringRules {
-    if let runs {
-      return try .fixed(warmUps: 2, iterations: runs.value * (iterations?.value ?? 10))
+  func validate() throws {
+    _ = try SweepMatrix(self)
+    let models = listedModels
+    if weights != nil && models.count > 1 {
+      throw ValidationError(
+        "--weights: must be of one network, got \(models.count); measure each by itself")
     }
-    return try MeasuringRules(
-      minIterations: minIterations.value, minTime: minTime.duration, maxTime: maxTime.duration)
+    let hasLargest = batchSize.elements.contains { if case .max = $0 { true } else { false } }
+    if let device = device.elements.first(where: { !$0.isCPU }), hasLargest {
+      throw ValidationError(
+        "-b max: must come with the device cpu, whose memory is planned, got \(device); "
+          + "give numbers")
+    }
   }
 
   func run() throws {
+    if let cell = sweep.cell?.cell { return try measure(cell) }
     Interruption.watch()
-    // Before OpenMP binds the process's threads to cores.
     let machine = MachineState.current()
+    let matrix = try SweepMatrix(self)
+    try requireWeights(of: matrix)
+    let begun = sweep.resume ? try sweep.output.flatMap(RunWriter.plan(in:)) : nil
+    let entries = matrix.entries(on: machine, begun: begun)
+    let plan = SweepPlan(
+      command: Array(ProcessInfo.processInfo.arguments.dropFirst()), settings: settings,
+      repetitions: sweep.repetitions.value, cells: entries.map(\.cell))
+    let forecast = SweepForecast(entries, try measuring.rules(), cpu)
+    if sweep.dryRun { return try forecast.output(plan, format) }
+    let runner = try SweepRunner(plan, entries.map(\.flaw), forecast, sweep, machine)
     var report = BenchReport(format)
-    let devices = try OpenDevices(device.elements, cpu, xla)
-    let bench = CellRunner(
-      rules: try rules(), runs: runs?.value ?? CellRunner.runs, machine: machine, devices: devices)
-    for option in models.elements where !Interruption.requested {
-      let loaded = try bench.load(
-        option.model, try network.options(for: option.model), imageSize: imageSize?.value,
-        weights: weights, for: mode.elements)
-      for cell in cells(machine) where !Interruption.requested {
-        report.announce("\(loaded.model.name), \(cell) …")
-        try report.add(bench.run(cell, loaded))
-      }
-    }
+    try runner.run(&report)
     try report.finish()
   }
 
-  /// Every combination, those to be compared beside each other.
-  private func cells(_ machine: MachineState) -> [CellRunner.Cell] {
-    var cells: [CellRunner.Cell] = []
-    for batch in batchSize.elements {
-      for mode in mode.elements {
-        for device in device.elements {
-          // XLA has threads of its own.
-          let threads = device.isCPU ? threads.elements : [.auto]
-          for precision in precision.elements {
-            for threads in threads {
-              cells += execution.elements.map { execution in
-                CellRunner.Cell(
-                  mode: mode, execution: execution, batch: batch.value, device: device,
-                  precision: precision, threads: threads.count(on: machine))
-              }
-            }
-          }
-        }
-      }
+  /// Throws where a file of weights is not of each of the networks: that shall end all, not be rows.
+  private func requireWeights(of matrix: SweepMatrix) throws {
+    guard let weights else { return }
+    for network in matrix.networks where network.flaw == nil {
+      _ = try LoadedModel(network.model, network.options.get(), weights: weights)
     }
-    return cells
+  }
+
+  /// What decides about the numbers beside the cells.
+  private var settings: [String: String] {
+    let given: [(String, String?)] = [
+      ("weights", weights), ("classes", (network.classes?.value).map(String.init)),
+      ("stem", network.stem.rawValue), ("order", network.order?.rawValue),
+      ("padding", network.padding?.rawValue), ("branch-activation", "\(network.branchActivation)"),
+      ("zero-branch", "\(network.zeroBranch)"), ("dropout", network.dropout.map { "\($0)" }),
+      ("drop-connect", network.dropConnect.map { "\($0)" }), ("exact", "\(cpu.exact)"),
+      ("tuning", cpu.tuning.rawValue), ("micro-batch", (cpu.microBatch?.value).map(String.init)),
+      ("plugin", xla.plugin),
+      ("xla-option", xla.options.isEmpty ? nil : "\(xla.options)"),
+      ("min-time", "\(measuring.minTime.duration)"), ("max-time", "\(measuring.maxTime.duration)"),
+      ("min-iterations", "\(measuring.minIterations.value)"),
+      ("runs", (measuring.runs?.value).map(String.init)),
+      ("iterations", (measuring.iterations?.value).map(String.init)),
+    ]
+    return Dictionary(
+      uniqueKeysWithValues: given.compactMap { name, value in
+        value.map { (name, $0) }
+      })
   }
 }

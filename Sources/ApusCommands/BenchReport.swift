@@ -9,9 +9,6 @@ struct BenchReport {
 
   init(_ format: Bench.Format) { self.format = format }
 
-  /// Says on standard error what is being measured.
-  func announce(_ cell: String) { Console.report(cell) }
-
   mutating func add(_ row: BenchRow) throws {
     rows.append(row)
     if format == .jsonl {
@@ -24,62 +21,75 @@ struct BenchReport {
     switch format {
     case .jsonl: break
     case .json: try Console.output(JSONValue(encoding: rows).text(indented: true) + "\n")
-    case .table: try Console.output(table().plain() + remarks())
+    case .csv: try Console.output(BenchRow.csv(rows))
+    case .markdown:
+      try Console.output(table().markdown() + remarks(bullet: "- "))
+    case .table: try Console.output(table().plain() + remarks(bullet: ""))
     }
     if Interruption.requested { throw ExitCode(Interruption.exitCode) }
-    if rows.contains(where: { $0.status != .ok }) { throw ExitCode(3) }
+    let hasFailed = rows.contains { [.oom, .timeout, .failed].contains($0.status) }
+    // What a combination lacks is no failure, unless nothing could be measured at all.
+    if hasFailed || !rows.contains(where: { $0.status == .ok }) { throw ExitCode(3) }
   }
 
+  private typealias Column = (column: Table.Column, cell: (BenchRow) -> Table.Cell)
+
   private func table() -> Table {
-    // Where all run forward on the CPU, that is not worth columns.
-    let hasDevices = rows.contains { $0.device != "cpu" }
-    let hasTraining = rows.contains { $0.mode != ModeOption.infer.rawValue }
-    var columns: [Table.Column] = [.words("model")]
-    if hasTraining { columns.append(.words("mode")) }
-    columns += [.numbers("batch"), .words("execution")]
-    if hasDevices { columns += [.words("device"), .words("precision")] }
-    columns += [
-      .numbers("threads"), .numbers("median", unit: "ms"), .numbers("min", unit: "ms"),
-      .numbers("sd", unit: "ms"), .numbers("n"), .numbers("images/s"), .numbers("GFLOP/s"),
-      .numbers("load", unit: "ms"), .numbers("compile", unit: "ms"),
-      .numbers("arena", unit: "MiB"), .numbers("difference"),
-    ]
-    if hasTraining {
-      columns += [
-        .numbers("forward", unit: "ms"), .numbers("backward", unit: "ms"),
-        .numbers("planned", unit: "MiB"), .numbers("process", unit: "MiB"), .numbers("loss"),
-      ]
-    }
-    var table = Table(columns)
-    for row in rows {
-      table.add(cells(row, hasDevices: hasDevices, hasTraining: hasTraining))
-    }
+    let columns = cellColumns + measuredColumns + trainingColumns
+    var table = Table(columns.map(\.column))
+    for row in rows { table.add(columns.map { $0.cell(row) }) }
     return table
   }
 
-  private func cells(
-    _ row: BenchRow, hasDevices: Bool, hasTraining: Bool
-  ) -> [Table.Cell] {
-    let latency = row.latencyMs
-    var cells: [Table.Cell] = ["\(row.model)"]
-    if hasTraining { cells.append("\(row.mode)") }
-    cells += [.count(row.batchSize), "\(row.execution ?? "")"]
-    if hasDevices { cells += ["\(row.device ?? "")", "\(row.precision ?? "")"] }
-    cells += [
-      .count(row.threads), .number(latency?.median), .number(latency?.min),
-      .number(latency?.sd), .count(row.n), .number(row.samplesPerSec),
-      .number(row.gflopsPerSec), .number(row.loadMs), .number(row.compileMs),
-      .mebibytes(row.plannedBytes?.arena),
-      .number(row.maxRelDiff) { String(format: "%.0e", $0) },
-    ]
-    if hasTraining {
-      cells += [
-        Self.cell(row.forwardMs), Self.cell(row.backwardMs), .mebibytes(row.plannedBytes?.total),
-        .mebibytes(row.bytesBeyondBaseline), .number(row.loss?.last),
-      ]
+  /// What says which cell it is, as far as cells differ or are not as usual.
+  private var cellColumns: [Column] {
+    var columns: [Column] = [(.words("model"), { "\($0.model)" })]
+    if rows.contains(where: { !SweepCell(of: $0).variantWords.isEmpty }) {
+      columns.append((.words("variant"), { "\(SweepCell(of: $0).variantWords)" }))
     }
-    return cells
+    if hasTraining { columns.append((.words("mode"), { "\($0.mode)" })) }
+    columns.append((.numbers("batch"), { .count($0.batchSize) }))
+    columns.append((.words("execution"), { "\($0.execution ?? "")" }))
+    if rows.contains(where: { $0.device != "cpu" }) {
+      columns.append((.words("device"), { "\($0.device ?? "")" }))
+      columns.append((.words("precision"), { "\($0.precision ?? "")" }))
+    }
+    columns.append((.numbers("threads"), { .count($0.threads) }))
+    if rows.contains(where: { $0.repeat ?? 1 > 1 }) {
+      columns.append((.numbers("round"), { .count($0.repeat) }))
+    }
+    return columns
   }
+
+  private var measuredColumns: [Column] {
+    [
+      (.numbers("median", unit: "ms"), { .number($0.latencyMs?.median) }),
+      (.numbers("min", unit: "ms"), { .number($0.latencyMs?.min) }),
+      (.numbers("sd", unit: "ms"), { .number($0.latencyMs?.sd) }),
+      (.numbers("n"), { .count($0.n) }),
+      (.numbers("images/s"), { .number($0.samplesPerSec) }),
+      (.numbers("GFLOP/s"), { .number($0.gflopsPerSec) }),
+      (.numbers("load", unit: "ms"), { .number($0.loadMs) }),
+      (.numbers("compile", unit: "ms"), { .number($0.compileMs) }),
+      (.numbers("arena", unit: "MiB"), { .mebibytes($0.plannedBytes?.arena) }),
+      (.numbers("planned", unit: "MiB"), { .mebibytes($0.plannedBytes?.total) }),
+      (.numbers("process", unit: "MiB"), { .mebibytes($0.bytesBeyondBaseline) }),
+      (
+        .numbers("difference"), { .number($0.maxRelDiff) { String(format: "%.0e", $0) } }
+      ),
+    ]
+  }
+
+  private var trainingColumns: [Column] {
+    if !hasTraining { return [] }
+    return [
+      (.numbers("forward", unit: "ms"), { Self.cell($0.forwardMs) }),
+      (.numbers("backward", unit: "ms"), { Self.cell($0.backwardMs) }),
+      (.numbers("loss"), { .number($0.loss?.last) }),
+    ]
+  }
+
+  private var hasTraining: Bool { rows.contains { $0.mode != ModeOption.infer.rawValue } }
 
   /// A mean with the deviation of the runs' means.
   private static func cell(_ time: BenchRow.MeanAndDeviation?) -> Table.Cell {
@@ -89,13 +99,11 @@ struct BenchReport {
   }
 
   /// What the table has no room for, after an empty line.
-  private func remarks() -> String {
+  private func remarks(bullet: String) -> String {
     let lines = rows.flatMap { row in
-      let place = row.device == "cpu" ? "" : ", \(row.device ?? ""), \(row.precision ?? "")"
-      let mode = row.mode == ModeOption.infer.rawValue ? "" : ", \(row.mode)"
-      let cell = "\(row.model)\(mode), batch \(row.batchSize ?? 0), \(row.execution ?? "")\(place)"
       let failure = row.status == .ok ? nil : "\(row.status.rawValue): \(row.reason ?? "")"
-      return ([failure].compactMap { $0 } + row.warnings).map { "\(cell): \($0)\n" }
+      let cell = SweepCell(of: row)
+      return ([failure].compactMap { $0 } + row.warnings).map { "\(bullet)\(cell): \($0)\n" }
     }
     return lines.isEmpty ? "" : "\n" + lines.joined()
   }

@@ -4,15 +4,20 @@ import ApusOneDNN
 import ApusPJRT
 
 extension CellRunner {
+  /// So many images at a time are computed once more: memory for that shall not be what a cell fails
+  /// for.
+  private static let checkedTogether = 8
+
   /// Compares a cell's logits with those of a simpler way to compute them; the row fails where they
   /// are too far apart.
   func check(
-    _ logits: HostTensor, _ cell: Cell, _ network: Network, _ images: HostTensor,
-    _ row: inout BenchRow
+    _ logits: HostTensor, _ parameters: ParameterStore, _ cell: Cell, _ network: Network,
+    _ images: HostTensor, _ row: inout BenchRow
   ) throws {
     guard let (mode, count) = reference(for: cell) else { return }
     do {
-      let expected = try run(mode, network, images.rows(0..<count), threads: cell.threads)
+      let expected = try run(
+        mode, network, parameters, images.rows(0..<count), threads: cell.threads)
       compare(logits.rows(0..<count), with: expected, mode, cell, &row)
     } catch let error as BackendError where error.isOutOfMemory {
       row.warnings.append("not compared with \(mode) on the cpu: \(error)")
@@ -30,12 +35,23 @@ extension CellRunner {
   }
 
   private func run(
-    _ mode: OneDNNBackend.Mode, _ network: Network, _ images: HostTensor, threads: Int
+    _ mode: OneDNNBackend.Mode, _ network: Network, _ parameters: ParameterStore,
+    _ images: HostTensor, threads: Int
   ) throws -> HostTensor {
-    let graph = try network.model.graph(images: images.shape, network.options)
-    let program = try OneDNNBackend(mode, threads: threads)
-      .compile(graph, PreparedParameters(network.parameters))
-    return try program.makeExecution().run([images])[0]
+    let backend = OneDNNBackend(mode, threads: threads)
+    let prepared = PreparedParameters(parameters)
+    let count = images.shape[0]
+    var logits: [Float] = []
+    var execution: (any Execution)?
+    for start in stride(from: 0, to: count, by: Self.checkedTogether) {
+      let part = images.rows(start..<min(start + Self.checkedTogether, count))
+      if start == 0 || part.shape[0] < Self.checkedTogether {
+        let graph = try network.model.graph(images: part.shape, network.options)
+        execution = try backend.compile(graph, prepared).makeExecution()
+      }
+      logits += try execution?.run([part])[0].floats ?? []
+    }
+    return HostTensor([count, logits.count / count], logits)
   }
 
   private func compare(

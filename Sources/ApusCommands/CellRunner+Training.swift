@@ -8,7 +8,7 @@ extension CellRunner {
   /// with.
   func measureTraining(
     _ cell: Cell, _ network: Network, _ graph: Graph, _ row: inout BenchRow
-  ) throws {
+  ) throws -> [Double] {
     let baseline = ProcessMemory.residentBytes()
     let forward = try forwardBefore(cell, network)
     let device = devices[cell.device]
@@ -25,13 +25,14 @@ extension CellRunner {
       try ApusBench.measure(rules, clock: clock, shouldStop: isInterrupted) { try run.step() }
     }
     row.peakRssBytes?.steady = steady.peakBytes
-    row.memoryMethod = ProcessMemory.method + "; the cells of a run share the process"
+    row.memoryMethod = ProcessMemory.method
     if let device { row.devicePeakBytes = try device.memoryStatistics()?.peakBytesInUse }
     row.loss = BenchRow.Loss(first: loss, last: try run.loss())
     finish(&row, steady.result, cell)
     let samples = steady.result.milliseconds
     let halves = forward ?? run.forward.suffix(samples.count).map { Double($0) * 1e-6 }
     take(samples, forward: halves, &row)
+    return samples
   }
 
   /// Compiles a step and gives it what it needs.
@@ -48,6 +49,7 @@ extension CellRunner {
     row.compileMs = milliseconds(since: start)
     row.peakRssBytes?.compile = compiled.peakBytes
     row.plannedBytes = try .init(of: compiled.result)
+    try requireWithinLimit(row)
     let labels = labels(cell, network)
     return try TrainingRun(
       loaded.result, batch: cell.batch, images: images(cell, network), labels: labels)
@@ -107,8 +109,8 @@ extension CellRunner.Network {
 }
 
 extension BenchRow.PlannedBytes {
-  /// What is known of a program that trains.
-  fileprivate init(of program: any Program) throws {
+  /// What is known of a program.
+  init(of program: any Program) throws {
     let planned = program.plannedSizeInBytes
     self.init(parameters: planned.parameters, arena: planned.arena, total: planned.total)
     if let memory = OneDNNBackend.memory(of: program) { self.init(memory) }

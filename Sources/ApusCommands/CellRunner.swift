@@ -4,34 +4,38 @@ import ApusOneDNN
 import ApusPJRT
 import Foundation
 
-/// Measures the cells of a benchmark, one after the other.
+/// Measures a cell of a benchmark.
 struct CellRunner {
   /// Stretches of measured iterations, whose means a deviation is of.
   static let runs = 10
 
   let rules: MeasuringRules
   let runs: Int
-  let machine: MachineState
+  /// What may be planned, in bytes.
+  let memoryLimit: Int?
   let devices: OpenDevices
   let clock = MonotonicClock()
 
-  init(rules: MeasuringRules, runs: Int, machine: MachineState, devices: OpenDevices) {
+  init(rules: MeasuringRules, runs: Int, memoryLimit: Int?, devices: OpenDevices) {
     self.rules = rules
     self.runs = runs
-    self.machine = machine
+    self.memoryLimit = memoryLimit
     self.devices = devices
   }
 
-  /// A network with its weights, and what loading them took.
+  /// A network whose weights are not there yet.
   struct Network {
     let model: Model
     let options: NetworkOptions
     let imageSize: Int
     let weights: String?
-    /// Empty where nothing but training is measured: each training begins with its own.
-    let parameters: ParameterStore
-    let loadMs: Double
-    let peakBytes: Int?
+
+    init(_ cell: SweepCell, _ model: Model, _ options: NetworkOptions, weights: String?) {
+      self.model = model
+      self.options = options
+      self.weights = weights
+      imageSize = cell.imageSize ?? model.imageSize
+    }
   }
 
   struct Cell {
@@ -42,74 +46,91 @@ struct CellRunner {
     let precision: PrecisionOption
     /// Of the CPU; XLA has its own.
     let threads: Int
-  }
 
-  func load(
-    _ model: Model, _ options: NetworkOptions, imageSize: Int?, weights: String?,
-    for modes: [ModeOption]
-  ) throws -> Network {
-    let isRead = modes.contains(.infer)
-    let start = clock.nanoseconds
-    let loaded = try ProcessMemory.peakBytes {
-      // A file that does not fit shall end all, not be a row of a training.
-      guard isRead || weights != nil else { return ParameterStore() }
-      return try LoadedModel(model, options, weights: weights).parameters
+    /// - Throws: where a word of the cell is none of the command line's.
+    init(_ words: SweepCell, on machine: MachineState) throws {
+      mode = try ModeOption(parsing: words.mode)
+      execution = try ExecutionOption(parsing: words.execution ?? "")
+      batch = words.batchSize ?? 1
+      device = try DeviceOption(parsing: words.device ?? "")
+      precision = try PrecisionOption(parsing: words.precision ?? "")
+      threads = words.threads ?? machine.defaultThreadCount
     }
-    return Network(
-      model: model, options: options, imageSize: imageSize ?? model.imageSize, weights: weights,
-      parameters: isRead ? loaded.result : ParameterStore(), loadMs: milliseconds(since: start),
-      peakBytes: loaded.peakBytes)
   }
 
   /// Measures a cell; a failure is a row too, so that it costs a sweep nothing else.
-  func run(_ cell: Cell, _ network: Network) -> BenchRow {
-    var row = self.row(cell, network)
-    do {
-      let graph = try network.graph(cell.mode.step, batch: cell.batch)
-      let perImage = graph.macs / cell.batch
-      (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
-      switch cell.mode {
-      case .infer: try measure(cell, network, graph, &row)
-      case .train, .forwardBackward: try measureTraining(cell, network, graph, &row)
-      }
-    } catch let error as BackendError where error.isOutOfMemory {
-      row.status = .oom
-      row.reason = error.description
-    } catch {
-      row.status = .failed
-      row.reason = "\(error)"
+  ///
+  /// - Parameter row: about the cell, with nothing measured.
+  func run(_ cell: Cell, _ network: Network, _ row: BenchRow) -> CellResult {
+    var result = CellResult(row: row)
+    if cell.device.isCPU && cell.execution == .compiled {
+      (result.row.exact, result.row.tuning) = (devices.cpu.exact, devices.cpu.tuning.rawValue)
     }
-    return row
+    result.row.date = Date().ISO8601Format()
+    do {
+      result.samples = try measure(cell, network, &result.row)
+    } catch let error as BackendError where error.isOutOfMemory {
+      (result.row.status, result.row.reason) = (.oom, error.description)
+    } catch let error as FreshWeightsError {
+      (result.row.status, result.row.reason) = (.oom, error.description)
+    } catch let error as PlannedMemoryError {
+      (result.row.status, result.row.reason) = (.oom, error.description)
+    } catch {
+      (result.row.status, result.row.reason) = (.failed, "\(error)")
+    }
+    return result
   }
 
+  /// Fills the row in, and returns the times of the iterations in milliseconds.
   private func measure(
+    _ cell: Cell, _ network: Network, _ row: inout BenchRow
+  ) throws -> [Double] {
+    let graph = try network.graph(cell.mode.step, batch: cell.batch)
+    let perImage = graph.macs / cell.batch
+    (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
+    if memoryLimit != nil, cell.device.isCPU {
+      let memory = try devices.cpu.backend(cell.execution, threads: cell.threads)
+        .memory(of: graph)
+      row.plannedBytes = BenchRow.PlannedBytes(memory)
+      try requireWithinLimit(row)
+    }
+    return switch cell.mode {
+    case .infer: try measureForward(cell, network, graph, &row)
+    case .train, .forwardBackward: try measureTraining(cell, network, graph, &row)
+    }
+  }
+
+  private func measureForward(
     _ cell: Cell, _ network: Network, _ graph: Graph, _ row: inout BenchRow
-  ) throws {
+  ) throws -> [Double] {
+    var peaks = BenchRow.PhasePeaks(baseline: ProcessMemory.residentBytes())
+    var start = clock.nanoseconds
+    let loaded = try ProcessMemory.peakBytes {
+      try LoadedModel(network.model, network.options, weights: network.weights).parameters
+    }
+    (row.loadMs, peaks.load) = (milliseconds(since: start), loaded.peakBytes)
     let images = try self.images(cell, network)
     let backend = devices.backend(
       cell.device, cell.execution, cell.precision, threads: cell.threads)
     let device = devices[cell.device]
     if let device { _ = try device.clearMemoryStatistics() }
-    var peaks = BenchRow.PhasePeaks(load: network.peakBytes)
-    var start = clock.nanoseconds
+    start = clock.nanoseconds
     let compiled = try ProcessMemory.peakBytes {
-      let program = try backend.compile(graph, PreparedParameters(network.parameters))
+      let program = try backend.compile(graph, PreparedParameters(loaded.result))
       return (program: program, execution: try program.makeExecution())
     }
     (row.compileMs, peaks.compile) = (milliseconds(since: start), compiled.peakBytes)
     let (program, execution) = compiled.result
     row.microBatch = OneDNNBackend.microBatch(of: program)
-    let planned = program.plannedSizeInBytes
-    row.plannedBytes = BenchRow.PlannedBytes(
-      parameters: planned.parameters, arena: planned.arena,
-      total: planned.parameters + planned.arena)
+    row.plannedBytes = try .init(of: program)
+    try requireWithinLimit(row)
 
     // The images are where the program reads them, as a data loader leaves them.
     let inputs = [try program.upload(images, input: 0)]
     start = clock.nanoseconds
     let first = try ProcessMemory.peakBytes { try run(execution, inputs) }
     (row.firstMs, peaks.first) = (milliseconds(since: start), first.peakBytes)
-    try check(first.result[0].hostTensor(), cell, network, images, &row)
+    let logits = try first.result[0].hostTensor()
 
     let steady = try ProcessMemory.peakBytes {
       try ApusBench.measure(rules, clock: clock, shouldStop: isInterrupted) {
@@ -117,11 +138,21 @@ struct CellRunner {
         withExtendedLifetime(results) {}
       }
     }
-    (row.peakRssBytes, peaks.steady) = (peaks, steady.peakBytes)
-    row.peakRssBytes?.steady = steady.peakBytes
-    row.memoryMethod = ProcessMemory.method + "; the cells of a run share the process"
+    peaks.steady = steady.peakBytes
+    (row.peakRssBytes, row.memoryMethod) = (peaks, ProcessMemory.method)
     if let device { row.devicePeakBytes = try device.memoryStatistics()?.peakBytesInUse }
     finish(&row, steady.result, cell)
+    // Last, so that it has no part in the memory of the phases.
+    if !isInterrupted() { try check(logits, loaded.result, cell, network, images, &row) }
+    return steady.result.milliseconds
+  }
+
+  /// - Throws: where more is planned than the cell may take.
+  func requireWithinLimit(_ row: BenchRow) throws(PlannedMemoryError) {
+    guard let memoryLimit, let planned = row.plannedBytes?.total, planned > memoryLimit else {
+      return
+    }
+    throw PlannedMemoryError(planned: planned, limit: memoryLimit)
   }
 
   /// Runs to the end: no time may be taken before the results are there.
@@ -138,10 +169,7 @@ struct CellRunner {
     if let median = row.latencyMs?.median, let flops = row.flops {
       row.gflopsPerSec = Double(flops * cell.batch) / median * 1e-6
     }
-    let warnings =
-      MeasurementWarning.about(samples, rules: rules)
-      + MeasurementWarning.about(machine, threads: cell.threads)
-    row.warnings += warnings.map(\.description)
+    row.warnings += MeasurementWarning.about(samples, rules: rules).map(\.description)
     if samples.nanoseconds.isEmpty {
       (row.status, row.reason) = (.skipped, "interrupted before the first run was measured")
     }
@@ -157,22 +185,6 @@ struct CellRunner {
     return random.tensor(.normal, type)
   }
 
-  private func row(_ cell: Cell, _ network: Network) -> BenchRow {
-    var row = BenchRow(status: .ok, model: network.model.name, mode: cell.mode.rawValue)
-    (row.head, row.norm) = (network.options.head.rawValue, network.options.norm.rawValue)
-    row.execution = cell.execution.rawValue
-    (row.device, row.precision) = (cell.device.description, cell.precision.precision.rawValue)
-    (row.batchSize, row.imageSize) = (cell.batch, network.imageSize)
-    (row.threads, row.repeat) = (cell.device.isCPU ? cell.threads : nil, 1)
-    if cell.device.isCPU && cell.execution == .compiled {
-      (row.exact, row.tuning) = (devices.cpu.exact, devices.cpu.tuning.rawValue)
-    }
-    row.loadMs = network.loadMs
-    (row.host, row.cpu) = (machine.host, machine.cpu)
-    row.date = Date().ISO8601Format()
-    return row
-  }
-
   func isInterrupted() -> Bool { Interruption.requested }
 
   func milliseconds(since start: Int64) -> Double {
@@ -180,11 +192,13 @@ struct CellRunner {
   }
 }
 
-extension CellRunner.Cell: CustomStringConvertible {
+/// A cell that was planned to take more memory than it may.
+struct PlannedMemoryError: Error, CustomStringConvertible {
+  let planned, limit: Int
+
   var description: String {
-    let place = device.isCPU ? "" : ", \(device), \(precision.precision.rawValue)"
-    let mode = mode == .infer ? "" : "\(mode.rawValue), "
-    return "\(mode)batch \(batch), \(execution.rawValue)\(place)"
+    "out of memory: must be planned to take at most --memory-limit \(HumanNumber.bytes(limit)), got "
+      + "\(HumanNumber.bytes(planned)); use a smaller batch or image"
   }
 }
 

@@ -17,6 +17,9 @@ enum Console {
   /// Says something beside the results; nobody can be told where even that is impossible.
   static func report(_ message: String) { _ = write(message + "\n", to: STDERR_FILENO) }
 
+  /// Writes to standard error as it is.
+  static func note(_ text: String) { _ = write(text, to: STDERR_FILENO) }
+
   /// Takes the numbers of closed standard streams, so that no file opened later gets one of them
   /// and the messages with it. Writing to standard output stays an error then.
   static func reserveClosedStreams() {

@@ -44,7 +44,7 @@ struct Convert: ParsableCommand {
       _ = try network.options(for: model.model)
     } else if map != nil {
       throw ValidationError("--map: must come with --model, whose weights have names to map")
-    } else if network.given != NetworkOptions() {
+    } else if network.variants.map(\.given) != [NetworkOptions()] {
       throw ValidationError("options of a network's definition must come with --model")
     }
   }
@@ -83,7 +83,8 @@ struct Convert: ParsableCommand {
 
   /// The norm that the scales belong to, as told or as the file says.
   private func norm(of source: WeightFile) -> NetworkOptions.Norm {
-    network.norm == .plain ? NetworkOptions.Norm(recordedIn: source.metadata) : network.norm
+    let told = network.norm.elements[0]
+    return told == .plain ? NetworkOptions.Norm(recordedIn: source.metadata) : told
   }
 
   /// What to write: all tensors as they are, or a network's under the names asked for.

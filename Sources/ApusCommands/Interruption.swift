@@ -10,7 +10,10 @@ enum Interruption {
 
   static var requested: Bool { isRequested != 0 }
 
-  static func watch() {
+  /// - Parameter byParent: whether `SIGTERM` is the same, as a process gets it from the one that
+  ///   runs it.
+  static func watch(byParent: Bool = false) {
+    if byParent { signal(SIGTERM) { _ in Interruption.isRequested = 1 } }
     signal(SIGINT) { _ in
       Interruption.isRequested = 1
       signal(SIGINT, SIG_DFL)

@@ -54,14 +54,23 @@ struct LoadedModel {
   /// Throws unless fresh values of these types can be had; drawing them takes a second copy.
   private static func requireMemory(
     for types: [TensorType], of model: Model
-  ) throws(InputError) {
+  ) throws(FreshWeightsError) {
     let size = types.reduce(0) { $0 + $1.sizeInBytes }
     do {
       try HostMemory.require(size + (types.map(\.sizeInBytes).max() ?? 0))
     } catch {
-      throw InputError(
-        "\(model.name): out of memory: fresh weights must fit into it, got \(size) bytes; "
-          + "use fewer classes")
+      throw FreshWeightsError(model: model.name, sizeInBytes: size)
     }
+  }
+}
+
+/// Weights that would not fit into memory if they were drawn.
+struct FreshWeightsError: Error, CustomStringConvertible {
+  let model: String
+  let sizeInBytes: Int
+
+  var description: String {
+    "\(model): out of memory: fresh weights must fit into it, got \(sizeInBytes) bytes; "
+      + "use fewer classes"
   }
 }

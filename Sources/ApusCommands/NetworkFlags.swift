@@ -10,25 +10,33 @@ struct NetworkFlags: ParsableArguments {
   var classes: PositiveInt?
 
   @Option(
-    help: "full, or cut: one fully connected layer in place of all from the first flatten on.")
-  var head = NetworkOptions.Head.full
-
-  @Option(help: "An activation function in place of the network's own.")
-  var activation: ActivationOption?
+    help:
+      "full, or cut: one fully connected layer in place of all from the first flatten on (default: full).",
+    transform: CommaList<NetworkOptions.Head>.init(parsing:))
+  var head = CommaList([NetworkOptions.Head.full])
 
   @Option(
     help: ArgumentHelp(
-      "How units normalise.",
+      "An activation function in place of the network's own.",
+      discussion: "\(ActivationOption.names)."),
+    transform: CommaList<ActivationOption>.init(parsing:))
+  var activation: CommaList<ActivationOption>?
+
+  @Option(
+    help: ArgumentHelp(
+      "How units normalise: \(NetworkOptions.Norm.names) (default: bn).",
       discussion:
         "abn scales by |weight| + epsilon, and so does inplace-abn, which writes over its "
-        + "input in training and has leaky-relu unless an activation is named."))
-  var norm = NetworkOptions.Norm.plain
+        + "input in training and has leaky-relu unless an activation is named."),
+    transform: CommaList<NetworkOptions.Norm>.init(parsing:))
+  var norm = CommaList([NetworkOptions.Norm.plain])
 
   @Option(
     help: ArgumentHelp(
-      "What training computes again rather than keep.",
-      discussion: "The default is none, for resnet200_v2 its own 11 segments."))
-  var checkpoint: NetworkOptions.Checkpoint?
+      "What training computes again rather than keep: \(NetworkOptions.Checkpoint.names).",
+      discussion: "The default is none, for resnet200_v2 its own 11 segments."),
+    transform: CommaList<NetworkOptions.Checkpoint>.init(parsing:))
+  var checkpoint: CommaList<NetworkOptions.Checkpoint>?
 
   @Option(help: "standard, or deep: three 3×3 convolutions without pooling.")
   var stem = NetworkOptions.Stem.standard
@@ -54,14 +62,56 @@ struct NetworkFlags: ParsableArguments {
     parsing: .unconditional, help: "In training, the probability of dropping a residual branch.")
   var dropConnect: Double?
 
-  /// The options, unchecked.
-  var given: NetworkOptions {
+  /// Every combination of the options that may be lists, the first of them varying most slowly.
+  var variants: [NetworkVariant] {
+    var variants: [NetworkVariant] = []
+    for head in head.elements {
+      for norm in norm.elements {
+        for activation in activation.choices() {
+          for checkpoint in checkpoint.choices() {
+            variants.append(
+              NetworkVariant(
+                activation: activation,
+                given: options(head, norm, activation?.function, checkpoint)))
+          }
+        }
+      }
+    }
+    return variants
+  }
+
+  private func options(
+    _ head: NetworkOptions.Head, _ norm: NetworkOptions.Norm, _ activation: ActivationFunction?,
+    _ checkpoint: NetworkOptions.Checkpoint?
+  ) -> NetworkOptions {
     NetworkOptions(
-      classes: classes?.value, head: head, activation: activation?.function,
-      norm: norm, checkpoint: checkpoint, stem: stem, order: order, padding: padding,
+      classes: classes?.value, head: head, activation: activation, norm: norm,
+      checkpoint: checkpoint, stem: stem, order: order, padding: padding,
       activatesBranch: branchActivation, zeroesBranch: zeroBranch, dropout: dropout,
       dropConnect: dropConnect)
   }
+
+  /// The options of one network, checked against what the model's definition has and with its number
+  /// of classes.
+  ///
+  /// - Throws: a usage error, also where the options are of several networks.
+  func options(for model: Model) throws(ValidationError) -> NetworkOptions {
+    let variants = variants
+    guard variants.count == 1 else {
+      throw ValidationError(
+        "--head, --norm, --activation and --checkpoint: must be one value each, got lists, which "
+          + "only `apus bench` takes")
+    }
+    return try variants[0].options(for: model)
+  }
+}
+
+/// One combination of the options of a network's definition.
+struct NetworkVariant {
+  /// By its name; nil for the network's own.
+  let activation: ActivationOption?
+  /// Unchecked.
+  let given: NetworkOptions
 
   /// The options, checked against what the model's definition has and with its number of classes.
   ///
@@ -76,7 +126,7 @@ struct NetworkFlags: ParsableArguments {
 }
 
 /// The activation functions by the names the field gives them.
-enum ActivationOption: String, ExpressibleByArgument, CaseIterable, Sendable {
+enum ActivationOption: String, OptionValue, CaseIterable {
   case relu, relu6
   case leakyRelu = "leaky-relu"
   case elu, swish, mish
@@ -101,9 +151,9 @@ enum ActivationOption: String, ExpressibleByArgument, CaseIterable, Sendable {
   }
 }
 
-extension NetworkOptions.Norm: ExpressibleByArgument {}
-extension NetworkOptions.Checkpoint: ExpressibleByArgument {}
-extension NetworkOptions.Head: ExpressibleByArgument {}
+extension NetworkOptions.Norm: OptionValue {}
+extension NetworkOptions.Checkpoint: OptionValue {}
+extension NetworkOptions.Head: OptionValue {}
 extension NetworkOptions.Stem: ExpressibleByArgument {}
 extension NetworkOptions.Order: ExpressibleByArgument {}
 extension NetworkOptions.PaddingMode: ExpressibleByArgument {}

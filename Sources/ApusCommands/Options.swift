@@ -10,6 +10,18 @@ protocol OptionValue: Sendable {
   init(parsing argument: String) throws(ValidationError)
 }
 
+extension OptionValue where Self: RawRepresentable & CaseIterable, RawValue == String {
+  /// The values, as a sentence lists them.
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+  init(parsing argument: String) throws(ValidationError) {
+    guard let value = Self(rawValue: argument) else {
+      throw ValidationError("must be one of \(Self.names), got \"\(argument.printable)\"")
+    }
+    self = value
+  }
+}
+
 /// Values separated by commas; each is a cell of a sweep.
 struct CommaList<Element: OptionValue>: OptionValue {
   let elements: [Element]
@@ -28,12 +40,37 @@ struct CommaList<Element: OptionValue>: OptionValue {
   }
 }
 
+extension Optional {
+  /// The values of a list, or none where there is no list.
+  func choices<Element>() -> [Element?] where Wrapped == CommaList<Element> {
+    map { list in list.elements.map { $0 } } ?? [nil]
+  }
+}
+
 /// A network of the catalogue, by its name.
 struct ModelOption: OptionValue {
   let model: Model
 
   init(parsing argument: String) throws(ValidationError) {
     model = try ApusCommand.model(named: argument)
+  }
+}
+
+/// Networks of the catalogue: one by its name, or all that match a pattern such as `vgg*`.
+struct ModelPattern: OptionValue {
+  let models: [Model]
+
+  init(parsing argument: String) throws(ValidationError) {
+    guard argument.contains(where: { "*?".contains($0) }) else {
+      models = [try ApusCommand.model(named: argument)]
+      return
+    }
+    let glob = Glob(argument)
+    models = ApusCommand.catalogue.withLock { $0.models }.filter { glob.matches($0.name) }
+    if models.isEmpty {
+      throw ValidationError(
+        "must match the name of a network, got \"\(argument.printable)\"; see `apus models`")
+    }
   }
 }
 

@@ -5,12 +5,12 @@ import Testing
 /// The keys of a full row in the documented order.
 private let documentedKeys = """
   schema, status, reason, model, head, norm, activation, checkpoint, mode, execution, device, \
-  precision, batch_size, micro_batch, exact, tuning, image_size, threads, repeat, n, warmup_n, \
+  precision, batch_size, micro_batch, exact, tuning, image_size, threads, cores, repeat, n, warmup_n, \
   stop_reason, latency_ms, runs, step_ms, forward_ms, backward_ms, samples_per_sec, loss, load_ms, \
   compile_ms, first_ms, parameters, macs, \
   flops, gflops_per_sec, gbytes_per_sec, pct_peak_flops, pct_peak_bandwidth, peak_rss_bytes, \
   planned_bytes, device_peak_bytes, memory_method, max_abs_diff, max_rel_diff, top1_agreement, \
-  warnings, host, cpu, commit, date
+  samples, warnings, host, cpu, commit, date
   """.split(separator: ", ").map(String.init)
 
 private func fullRow() throws -> BenchRow {
@@ -27,6 +27,7 @@ private func fullRow() throws -> BenchRow {
   (row.exact, row.tuning) = (false, "quick")
   row.imageSize = 224
   row.threads = 2
+  row.cores = [0, 2]
   row.repeat = 1
   row.n = 700
   row.warmupN = 6
@@ -55,6 +56,7 @@ private func fullRow() throws -> BenchRow {
   row.maxAbsDiff = 1.25e-6
   row.maxRelDiff = 3e-7
   row.top1Agreement = 1
+  row.samples = "samples/resnet50-1.json"
   row.warnings = ["coefficient of variation 8 %: \"busy\"\n\\"]
   row.host = "häuschen\u{1}"
   row.cpu = "AMD EPYC"

@@ -32,10 +32,11 @@ enum Tool {
   ///   - limit: what the shell does before, such as `ulimit -f 1`.
   ///   - seconds: the time after which the program is killed, which fails the test.
   ///   - interrupt: asked again and again with what standard output and standard error have got so
-  ///     far; sends Ctrl-C once when true.
+  ///     far; sends Ctrl-C, or the given signal, once when true.
   static func run(
     _ arguments: [String], in folder: String, output: Destination = .captured,
     errors: Destination = .captured, limit: String = "true", within seconds: Double = 60,
+    sending interruption: Int32 = SIGINT,
     interruptWhen interrupt: ((_ output: String, _ errors: String) -> Bool)? = nil
   ) async throws -> Run {
     let streams = try TemporaryFolder()
@@ -51,7 +52,7 @@ enum Tool {
     var status: Int32 = 0
     while waitpid(process, &status, WNOHANG) == 0 {
       if let interrupt, !isInterrupted, interrupt(text(outputPath), text(errorsPath)) {
-        kill(process, SIGINT)
+        kill(process, interruption)
         isInterrupted = true
       }
       if !timedOut, start.duration(to: .now) > .seconds(seconds) {
