@@ -77,7 +77,8 @@ struct SweepForecast {
       table.add([
         "\(cell.model)", "\(cell.variantWords)", "\(cell.mode)", .count(cell.batchSize),
         "\(cell.execution ?? "")", "\(cell.device ?? "")", "\(cell.precision ?? "")",
-        .count(cell.threads), .number(line.estimatedSeconds), "\(line.reason ?? "")",
+        .count(cell.threads),
+        .number(line.estimatedSeconds) { String(format: "%.1f", $0) }, "\(line.reason ?? "")",
       ])
     }
     return table

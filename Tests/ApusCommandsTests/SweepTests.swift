@@ -211,12 +211,12 @@ extension CommandTests {
     func dryRun() async throws {
       let run = try await Tool.run(
         [
-          "bench", "-m", "squeezenet1_?,lenet,lenet", "-b", "1,8", "--head", "full,cut", "--mode",
+          "bench", "-m", "resnet1?,resnet3?,lenet,resnet18", "-b", "1,8", "--head", "full,cut", "--mode",
           "infer,train", "--repeat", "3", "--dry-run", "-o", "run",
         ], in: folder.path)
       expectNoCrash(run)
       #expect(run.exitCode == 0 && run.errors.isEmpty)
-      for model in ["squeezenet1_0", "squeezenet1_1", "lenet"] {
+      for model in ["resnet18", "resnet34", "lenet"] {
         #expect(run.output.matches(of: try Regex("(?m)^\(model) .* (1|8) +compiled")).count == 8)
       }
       #expect(run.output.contains(#/\n20 cells, 3 times each: about \d+ min \d\d s\n/#))
