@@ -211,7 +211,8 @@ extension CommandTests {
     func dryRun() async throws {
       let run = try await Tool.run(
         [
-          "bench", "-m", "resnet1?,resnet3?,lenet,resnet18", "-b", "1,8", "--head", "full,cut", "--mode",
+          "bench", "-m", "resnet1?,resnet3?,lenet,resnet18", "-b", "1,8", "--head", "full,cut",
+          "--mode",
           "infer,train", "--repeat", "3", "--dry-run", "-o", "run",
         ], in: folder.path)
       expectNoCrash(run)
