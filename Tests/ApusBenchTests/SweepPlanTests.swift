@@ -26,6 +26,18 @@ struct SweepPlanTests {
     #expect(jobs.map(\.index) == [0, 1, 0, 1])
   }
 
+  @Test("goes on with what has no row yet")
+  func rest() {
+    let plan = sweepPlan([sweepCell(1), sweepCell(2)], repetitions: 2)
+    var (first, last) = (
+      BenchRow(sweepCell(2), status: .ok), BenchRow(sweepCell(1), status: .timeout)
+    )
+    (first.repeat, last.repeat) = (1, 2)
+    let rest = plan.jobs(after: [first, last])
+    #expect(rest.map(\.cell.batchSize) == [1, 2] && rest.map(\.repetition) == [1, 2])
+    #expect(plan.jobs(after: []) == plan.jobs)
+  }
+
   @Test("says what is different in another one, and only what matters")
   func difference() {
     let plan = sweepPlan([sweepCell(1), sweepCell(2)], settings: ["tuning": "off"])
