@@ -64,6 +64,7 @@ struct CellRunner {
   /// Measures a cell; a failure is a row too, so that it costs a sweep nothing else.
   func run(_ cell: Cell, _ network: Network) -> BenchRow {
     var row = self.row(cell, network)
+    if cell.device.isCPU { SpeedCheck.prepare(threads: cell.threads) }
     do {
       let graph = try network.graph(cell.mode.step, batch: cell.batch)
       let perImage = graph.macs / cell.batch
@@ -138,6 +139,7 @@ struct CellRunner {
     if let median = row.latencyMs?.median, let flops = row.flops {
       row.gflopsPerSec = Double(flops * cell.batch) / median * 1e-6
     }
+    if cell.device.isCPU { SpeedCheck.hold(&row, threads: cell.threads) }
     let warnings =
       MeasurementWarning.about(samples, rules: rules)
       + MeasurementWarning.about(machine, threads: cell.threads)
