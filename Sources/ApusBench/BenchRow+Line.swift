@@ -54,16 +54,21 @@ extension RowProblem {
   /// - Parameter error: why the line could not be decoded; nil for reasons beyond its types.
   fileprivate init(_ error: DecodingError?, line: Data) {
     let path: [any CodingKey]
+    var requirement = "one JSON object"
     switch error {
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      (path, requirement) = (context.codingPath, Self.name(of: type))
+      path = context.codingPath
+      if !path.isEmpty { requirement = Self.name(of: type) }
     case .keyNotFound(let key, let context):
       (path, requirement) = (context.codingPath + [key], "there")
-    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
-      (path, requirement) = (context.codingPath, Self.requirement(context.codingPath))
-    default:
-      (path, requirement) = ([], "one JSON object")
+    case .dataCorrupted(let context):
+      path = context.codingPath
+      // The decoder does not say where a number is that does not fit.
+      let isJSON = (try? JSONSerialization.jsonObject(with: line)) != nil
+      if !path.isEmpty || isJSON { requirement = Self.requirement(path) }
+    default: path = []
     }
+    self.requirement = requirement
     key = path.isEmpty ? nil : path.map { oneLine($0.stringValue) }.joined(separator: ".")
     given = path.isEmpty ? Self.excerpt(of: line) : Self.value(at: path, in: line)
   }
@@ -104,7 +109,7 @@ extension RowProblem {
     switch path.last?.stringValue {
     case "status": "one of \(BenchRow.Status.allCases.map(\.rawValue).joined(separator: ", "))"
     case "stop_reason": "one of \(StopReason.allCases.map(\.rawValue).joined(separator: ", "))"
-    default: "a number within 64 bits, whole where it counts"
+    default: "numbers within 64 bits, whole where they count"
     }
   }
 }

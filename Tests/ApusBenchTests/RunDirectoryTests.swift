@@ -73,8 +73,8 @@ struct RunDirectoryTests {
         == "RUN/results.jsonl:1: status: must be one of ok, oom, timeout, failed, skipped, "
         + #"got "fine""#)
     #expect(
-      try error(of: line("m", #","batch_size":1.5"#) + "\n").hasPrefix(
-        "RUN/results.jsonl:1: batch_size: must be a"))
+      try error(of: line("m", #","batch_size":1.5"#) + "\n").contains(
+        ":1: must be numbers within 64 bits, whole where they count, got {"))
     #expect(
       try error(of: line("m", #","batch_size":0"#) + "\n")
         == "RUN/results.jsonl:1: batch_size: must be at least 1, got 0")
