@@ -28,6 +28,13 @@ public struct BenchCell: Hashable, Sendable {
     self.parts = parts.compactMap { key, value in value.map { Part(key: key, value: $0) } }
   }
 
+  /// The cell as it is known before it is compiled: a row of a cell that never ran has no more.
+  var beforeCompiling: BenchCell {
+    BenchCell(parts: parts.filter { $0.key != "exact" && $0.key != "tuning" })
+  }
+
+  private init(parts: [Part]) { self.parts = parts }
+
   /// The value under a key; nil where it does not apply.
   public subscript(key: String) -> JSONValue? { parts.first { $0.key == key }?.value }
 

@@ -26,25 +26,33 @@ public struct ComparedRun: Sendable {
     var failures: [String] = []
   }
 
-  /// Cells in the order of their first rows, with what each says of a metric.
+  /// Cells in the order of their first rows, those that succeeded first, with what each says of a
+  /// metric.
   func cells(_ metric: ComparedMetric) -> [(cell: BenchCell, measurements: Measurements)] {
     var cells: [(cell: BenchCell, measurements: Measurements)] = []
     var places: [BenchCell: Int] = [:]
-    for (row, samples) in rows {
+    var placesBeforeCompiling: [BenchCell: Int] = [:]
+    func place(of row: BenchRow) -> Int {
       let cell = BenchCell(row)
-      let place = places[cell] ?? cells.count
-      if place == cells.count {
-        places[cell] = place
-        cells.append((cell, Measurements()))
-      }
-      if row.status != .ok {
-        let reason = row.reason.map { ": " + oneLine($0) } ?? ""
-        cells[place].measurements.failures.append(row.status.rawValue + reason)
-      } else if let values = metric.values(of: row, samples: samples) {
+      let before = row.status == .ok ? nil : placesBeforeCompiling[cell]
+      if let place = places[cell] ?? before { return place }
+      places[cell] = cells.count
+      placesBeforeCompiling[cell.beforeCompiling] = cells.count
+      cells.append((cell, Measurements()))
+      return cells.count - 1
+    }
+    for (row, samples) in rows where row.status == .ok {
+      let place = place(of: row)
+      if let values = metric.values(of: row, samples: samples) {
         cells[place].measurements.processes.append(values)
       } else {
         cells[place].measurements.failures.append("no \(metric.rawValue)")
       }
+    }
+    for (row, _) in rows where row.status != .ok {
+      let reason = row.reason.map { ": " + oneLine($0) } ?? ""
+      let place = place(of: row)
+      cells[place].measurements.failures.append(row.status.rawValue + reason)
     }
     return cells
   }

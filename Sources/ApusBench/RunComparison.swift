@@ -174,9 +174,17 @@ private struct CellPair {
     _ b: [(cell: BenchCell, measurements: ComparedRun.Measurements)]
   ) -> [CellPair] {
     var pairs = a.map { CellPair(cell: $0.cell, a: $0.measurements) }
-    let places = Dictionary(uniqueKeysWithValues: zip(pairs.map(\.cell), pairs.indices))
+    var places = Dictionary(uniqueKeysWithValues: zip(pairs.map(\.cell), pairs.indices))
+    places.merge(zip(pairs.map(\.cell.beforeCompiling), pairs.indices)) { exact, _ in exact }
     for (cell, measurements) in b {
-      if let place = places[cell] {
+      let place = [cell, cell.beforeCompiling].lazy.compactMap { places[$0] }.first { place in
+        let pair = pairs[place]
+        // What never ran is known less exactly.
+        let isAlike =
+          pair.cell == cell || pair.a.processes.isEmpty || measurements.processes.isEmpty
+        return isAlike && pair.b.processes.isEmpty && pair.b.failures.isEmpty
+      }
+      if let place {
         pairs[place].b = measurements
       } else {
         pairs.append(CellPair(cell: cell, b: measurements))

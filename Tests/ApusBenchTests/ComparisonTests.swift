@@ -153,6 +153,32 @@ struct ComparisonTests {
     #expect(report.markdown().contains("\nMissing in A:\n\n- nin, infer, "))
   }
 
+  @Test("knows a cell that never ran for the one that did")
+  func neverRan() throws {
+    let measured = try repetitions(2, 100).map { row, samples in
+      var row = row
+      (row.exact, row.tuning) = (false, "quick")
+      return (row: row, samples: samples)
+    }
+    var oom = try row(1)
+    (oom.status, oom.reason, oom.latencyMs) = (.oom, "9 GiB planned", nil)
+    let all = compare(measured, [(oom, nil)])
+    #expect(all.cells.isEmpty && all.missingInB.map(\.reason) == ["oom: 9 GiB planned"])
+    #expect(compare([(oom, nil)], measured).missingInA.map(\.reason) == ["oom: 9 GiB planned"])
+    let some = compare(measured, [(oom, nil)] + measured)
+    #expect(some.cells.map(\.b.failures) == [["oom: 9 GiB planned"]])
+    #expect(some.cells.map(\.b.processes) == [2] && some.missingInB.isEmpty)
+    let exact = measured.map { row, samples in
+      var row = row
+      row.exact = true
+      return (row: row, samples: samples)
+    }
+    let both = compare(measured + exact, exact + measured)
+    #expect(both.cells.count == 2 && both.missingInA.isEmpty && both.missingInB.isEmpty)
+    let other = compare(measured, exact)
+    #expect(other.cells.isEmpty && other.missingInA.count == 1 && other.missingInB.count == 1)
+  }
+
   @Test("pools repetitions whatever micro-batch compiling chose, and nothing else")
   func cells() throws {
     let base = try row(10)
