@@ -173,7 +173,7 @@ def measure(cell, timeout):
         raise Failure(f"{cell.command[0]}: {error.strerror}")
     try:
         if cell.key == "device overhead":
-            row = json.loads(result.stdout)[0]
+            row = json.loads(result.stdout)["devices"][0]
             return {"status": "failed" if "reason" in row else "ok", **row}
         lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
         if lines:

@@ -55,7 +55,9 @@ public struct BenchRow: Codable, Hashable, Sendable {
   /// Twice `macs`.
   public var flops: Int?
   public var gflopsPerSec: Double?
+  /// At least: the bytes of the parameters, each of which every run reads.
   public var gbytesPerSec: Double?
+  /// Above 100 where tiles need fewer operations than are counted; see `SpeedLimits`.
   public var pctPeakFlops: Double?
   public var pctPeakBandwidth: Double?
   public var peakRssBytes: PhasePeaks?

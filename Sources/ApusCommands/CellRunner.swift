@@ -94,6 +94,7 @@ struct CellRunner {
       row.plannedBytes = BenchRow.PlannedBytes(memory)
       try requireWithinLimit(row)
     }
+    if cell.device.isCPU { SpeedCheck.prepare(threads: cell.threads) }
     return switch cell.mode {
     case .infer: try measureForward(cell, network, graph, &row)
     case .train, .forwardBackward: try measureTraining(cell, network, graph, &row)
@@ -169,6 +170,7 @@ struct CellRunner {
     if let median = row.latencyMs?.median, let flops = row.flops {
       row.gflopsPerSec = Double(flops * cell.batch) / median * 1e-6
     }
+    if cell.device.isCPU { SpeedCheck.hold(&row, threads: cell.threads) }
     row.warnings += MeasurementWarning.about(samples, rules: rules).map(\.description)
     if samples.nanoseconds.isEmpty {
       (row.status, row.reason) = (.skipped, "interrupted before the first run was measured")

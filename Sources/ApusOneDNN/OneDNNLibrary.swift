@@ -121,7 +121,6 @@ final class OneDNNLibrary: KernelLibrary {
     let tiled = tiled(convolution, step)
     if tiled.algorithm != .library { return tiled }
     if let depthwise = depthwise(convolution, step) { return depthwise }
-    if let grouped = grouped(convolution, step) { return grouped }
     if prefersOwn(step), let pointwise = pointwise(convolution, step) { return pointwise }
     if trains && step.operands[1].type.shape.suffix(2) == [1, 1] { return step }
     var isGathered = prefersIm2col

@@ -1,11 +1,11 @@
 import Foundation
 
 /// Runs a program for what it prints.
-enum ChildOutput {
+package enum ChildOutput {
   /// The standard output of a program that ends well and in time; `nil` otherwise.
   ///
   /// - Parameter arguments: the program's path, then its arguments.
-  static func of(
+  package static func of(
     _ arguments: [String], environment: [String: String], seconds: Double
   ) -> String? {
     var ends: [Int32] = [0, 0]

@@ -118,17 +118,6 @@ extension CommandTests {
           "micro-batch 3: must divide the number of images that run together, got 4"))
     }
 
-    @Test("doctor names what it finds and what is missing")
-    func doctor() async throws {
-      let run = try await Tool.run(["doctor", "--format", "json"], in: "/")
-      #expect(run.exitCode == 0)
-      let findings = try Bench.rows(json: run.output)
-      #expect(findings.map { $0["device"] as? String } == ["cpu", "xla:cpu", "xla:cuda"])
-      #expect(findings[0]["description"] != nil && findings[0]["reason"] == nil)
-      let none = try await Tool.run(["doctor", "--device", "xla:nothing"], in: "/")
-      #expect(none.exitCode == 1 && none.output.contains("no PJRT plugin was found"))
-    }
-
     @Test("a network is written as StableHLO, whole or not at all")
     func export() async throws {
       let folder = try TemporaryFolder()
