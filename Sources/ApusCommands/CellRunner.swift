@@ -71,11 +71,12 @@ struct CellRunner {
       (row.parameters, row.macs, row.flops) = (graph.parameterCount, perImage, 2 * perImage)
       switch cell.mode {
       case .infer: try measure(cell, network, graph, &row)
-      case .train, .forwardBackward: try measureTraining(cell, network, graph, &row)
+      case .train, .forwardBackward:
+        try tracingLoss(cell, network, graph) { try measureTraining(cell, network, graph, &row) }
       }
     } catch let error as BackendError where error.isOutOfMemory {
       row.status = .oom
-      row.reason = error.description
+      row.reason = outOfMemory(error, cell, network)
     } catch {
       row.status = .failed
       row.reason = "\(error)"
