@@ -178,7 +178,8 @@ extension CommandTests {
     func later(execution: String) async throws {
       // The gradient of the last weights is as large as what they are multiplied with.
       let reason = try await reason(["fc2.weight": 1e30, "fc3.weight": 1e-30], execution)
-      #expect(reason.contains("after 2 steps; the first NaN or infinity is in fc3: dot"), "\(reason)")
+      #expect(
+        reason.contains("after 2 steps; the first NaN or infinity is in fc3: dot"), "\(reason)")
     }
 
     @Test("cannot come of weights that are none: their file is refused")
