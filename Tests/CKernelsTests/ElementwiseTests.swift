@@ -117,7 +117,7 @@ struct ElementwiseTests {
   func types(vectors: Vectors, count: Int) {
     let hard: [Float] = [
       .nan, .infinity, -.infinity, 0, -0.0, 65504, 65519.996, 65520, -1e9, 6e-8, 2.9e-8, 0x1p-25,
-      1e-40, -3e-39, 1 + 0x1p-11, 1 + 0x3p-11, 1 + 0x1p-8, 1 + 0x3p-8, 3.4e38,
+      0x1p-133, -0x3p-130, 1 + 0x1p-11, 1 + 0x3p-11, 1 + 0x1p-8, 1 + 0x3p-8, 3.4e38,
       -.greatestFiniteMagnitude,
     ]
     let values = (0..<count).map { $0 % 3 == 0 ? hard.randomElement() ?? 0 : .random(in: -4...4) }
