@@ -84,9 +84,9 @@ def cells(options):
             yield bench.apus("settings", models[-1], batch, "compiled", "bf16", setting, name)
 
 
-# Milliseconds of a step (forward + backward), and MB, on a GPU without a name: pytorch-tools (bonlime).
-
-# Model, batch, mode, precision, flags of Apus, PyTorch's twin measured beside it.
+# Model, batch, mode, precision, flags of Apus, whether PyTorch's twin is measured beside it, and what
+# is published: milliseconds of a step (forward + backward) and MB on a GPU without a name
+# (pytorch-tools, bonlime).
 TRAINING = [
     ("resnet50", 256, "forward-backward", "fp16", [], True, "111.44 + 357.80, 11226 MB"),
     ("resnet50", 256, "train", "bf16", [], True, ""),

@@ -68,12 +68,12 @@ extension CellRunner {
     }.milliseconds
   }
 
-  private func backend(_ cell: Cell) -> any Backend {
+  func backend(_ cell: Cell) -> any Backend {
     devices.backend(cell.device, cell.execution, cell.precision, threads: cell.threads)
   }
 
   /// Uniformly distributed classes, the same for every execution.
-  private func labels(_ cell: Cell, _ network: Network) -> HostTensor {
+  func labels(_ cell: Cell, _ network: Network) -> HostTensor {
     var random = RandomSource(seed: 1, stream: "labels")
     let classes = UInt64(network.options.classes)
     return HostTensor(
@@ -101,7 +101,7 @@ extension CellRunner.Network {
   /// A training that begins with the network's weights.
   ///
   /// Nobody else holds them: what runs update shall not lie in memory twice.
-  fileprivate func session(_ backend: any Backend, _ graph: Graph) throws -> Session {
+  func session(_ backend: any Backend, _ graph: Graph) throws -> Session {
     var store = try LoadedModel(model, options, weights: weights).parameters
     store.fill(from: graph)
     return Session(backend, store) { _ in graph }

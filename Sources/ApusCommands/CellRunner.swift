@@ -70,7 +70,7 @@ struct CellRunner {
     do {
       result.samples = try measure(cell, network, &result.row)
     } catch let error as BackendError where error.isOutOfMemory {
-      (result.row.status, result.row.reason) = (.oom, error.description)
+      (result.row.status, result.row.reason) = (.oom, outOfMemory(error, cell, network))
     } catch let error as FreshWeightsError {
       (result.row.status, result.row.reason) = (.oom, error.description)
     } catch let error as PlannedMemoryError {
@@ -97,7 +97,8 @@ struct CellRunner {
     if cell.device.isCPU { SpeedCheck.prepare(threads: cell.threads) }
     return switch cell.mode {
     case .infer: try measureForward(cell, network, graph, &row)
-    case .train, .forwardBackward: try measureTraining(cell, network, graph, &row)
+    case .train, .forwardBackward:
+      try tracingLoss(cell, network, graph) { try measureTraining(cell, network, graph, &row) }
     }
   }
 

@@ -22,9 +22,7 @@ struct TrainingRun {
     self.batch = batch
     let (program, execution) = try session.execution(batch: batch)
     self.execution = execution
-    let given = [
-      "images": images, "labels": labels, "learning_rate": HostTensor([], [Self.learningRate]),
-    ]
+    let given = Self.arguments(images: images, labels: labels)
     var arguments: [String: DeviceTensor] = [:]
     for (index, input) in program.inputs.enumerated() {
       // They are where the program reads them, as a data loader leaves them.
@@ -33,6 +31,11 @@ struct TrainingRun {
       }
     }
     self.arguments = arguments
+  }
+
+  /// What each step is given, by name.
+  static func arguments(images: HostTensor, labels: HostTensor) -> [String: HostTensor] {
+    ["images": images, "labels": labels, "learning_rate": HostTensor([], [learningRate])]
   }
 
   /// Runs a step to its end.
@@ -46,14 +49,10 @@ struct TrainingRun {
 
   /// The loss before the last step.
   ///
-  /// - Throws: unless it is a number, which times of it would not be worth anything without.
+  /// - Throws: ``NonFiniteLoss`` unless it is a number.
   func loss() throws -> Double {
     let loss = try last?.hostTensor().doubles.first ?? .nan
-    guard loss.isFinite else {
-      throw InputError(
-        "the loss must be finite, got \(loss) after \(steps) steps; begin with other weights "
-          + "(--weights), or a network with batch norms")
-    }
+    guard loss.isFinite else { throw NonFiniteLoss(loss: loss, steps: steps) }
     return loss
   }
 }

@@ -17,23 +17,27 @@ public struct NonFiniteError: Error, Hashable, Sendable {
 
 extension NonFiniteError: CustomStringConvertible {
   public var description: String {
-    let (place, remedy) =
+    let remedy =
       switch origin {
-      case .argument(let name): ("argument \"\(name)\"", "look at the data and how it is prepared")
-      case .parameter(let path):
-        (
-          "\(path)",
-          "go on from an earlier state; UpdateRule(skipsNonFinite: true) keeps it from such"
-            + " steps"
-        )
-      case .op(let op, let layer):
-        (
-          (layer.isEmpty ? "" : "\(layer): ") + op,
-          "try a smaller learning rate, a warm-up or clipped gradients; in fp16 a loss scaling"
-        )
+      case .argument: "look at the data and how it is prepared"
+      case .parameter:
+        "go on from an earlier state; UpdateRule(skipsNonFinite: true) keeps it from such steps"
+      case .op:
+        "try a smaller learning rate, a warm-up or clipped gradients; in fp16 a loss scaling"
       }
-    return "training: all numbers must be finite, got the first NaN or infinity in \(place)\n"
+    return "training: all numbers must be finite, got the first NaN or infinity in \(origin)\n"
       + "  hint: \(remedy)"
+  }
+}
+
+extension NonFiniteError.Origin: CustomStringConvertible {
+  /// Where it is, in words.
+  public var description: String {
+    switch self {
+    case .argument(let name): "argument \"\(name)\""
+    case .parameter(let path): path
+    case .op(let op, let layer): (layer.isEmpty ? "" : "\(layer): ") + op
+    }
   }
 }
 

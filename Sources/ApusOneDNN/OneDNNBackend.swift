@@ -138,11 +138,12 @@ extension OneDNNBackend {
   /// Whether oneDNN or a kernel of CKernels runs the op on operands of these types; the reference
   /// runs it otherwise.
   public static func hasKernel(for op: Op, on operands: [TensorType]) -> Bool {
-    guard operands.allSatisfy({ $0.dtype == .float32 && $0.rank <= 5 }) else { return false }
     switch op {
-    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .slice, .pad,
-      .barrier, .argMax:
-      return false
+    case .compare: return op.isElementwise(on: operands, making: .bool)
+    case .select: return op.isElementwise(on: operands, making: operands[1].dtype)
+    case .convert(let dtype): return op.isElementwise(on: operands, making: dtype)
+    case _ where operands.contains { $0.dtype != .float32 || $0.rank > 5 }: return false
+    case .input, .constant, .iota, .reshape, .slice, .pad, .barrier, .argMax: return false
     case .unary(let unary): return unary.algorithm != nil
     case .binary(let binary): return binary.algorithm != nil
     case .reduce(let reduce):

@@ -53,17 +53,22 @@ extension Lowering {
     fusion.result = graph.nodes[reader].results[0]
   }
 
-  /// Takes on binary ops and activations that alone read the result, one after the other.
+  /// Takes on binary ops and activations that alone read the result, one after the other, as many as
+  /// kernels take.
   mutating func absorbChain(
     _ fusion: inout Fusion, sources: [Operand], layout: Layout
   ) throws(PlanError) {
-    while true {
+    // Each turn takes on two at most.
+    while fusion.postOps.count <= Self.mostPostOps - 2 {
       let before = fusion.postOps.count
       absorbActivation(&fusion)
       try absorbBinary(&fusion, sources: sources, layout: layout)
       if fusion.postOps.count == before { return }
     }
   }
+
+  /// oneDNN's `dnnl_post_ops_append_…` refuse more.
+  private static var mostPostOps: Int { 32 }
 
   private mutating func absorbBinary(
     _ fusion: inout Fusion, sources: [Operand], layout: Layout

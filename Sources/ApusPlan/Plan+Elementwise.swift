@@ -18,7 +18,7 @@ extension Plan {
         continue
       }
       let group = groups.count
-      groups.append(ElementGroup(size: step.results[0].sizeInBytes))
+      groups.append(ElementGroup(size: step.results[0].elementsInMemory))
       // None of the groups that it reads reads another one: they may all be moved here.
       for made in Set(step.operands.compactMap { makers[$0.buffer] }).sorted() {
         let joins = groups[group].takes(groups[made], instructions.count)
@@ -54,7 +54,7 @@ extension Plan {
 
 /// Steps that become one.
 private struct ElementGroup {
-  /// Of each tensor, in bytes.
+  /// Of each tensor: its elements, and what pads them.
   let size: Int
   private(set) var members: [Int] = []
   private var operands: [Operand] = []
@@ -92,23 +92,16 @@ private struct ElementGroup {
   static func instructions(
     of step: Step, _ library: any KernelLibrary
   ) -> [(ElementProgram.Function, [Operand?])]? {
-    guard case .op(let op) = step.kind, step.results.count == 1, let result = step.results.first,
-      result.type.elementCount > 1,
-      (step.operands + [result]).allSatisfy({ operand in
-        operand.type == result.type && operand.layout == result.layout
+    guard case .op(let op) = step.kind, let function = ElementProgram.Function(op),
+      step.results.count == 1, let result = step.results.first, result.type.elementCount > 1,
+      function.takes((step.operands + [result]).map(\.type.dtype)),
+      step.operands.allSatisfy({ operand in
+        operand.type.shape == result.type.shape && operand.layout == result.layout
           || operand.type.elementCount == 1 && result.layout == .rowMajor
-      }), result.type.dtype == .float32
+      })
     else { return nil }
-    var functions: [(ElementProgram.Function, [Operand?])]
-    if case .unary(let unary) = op {
-      functions = [(.unary(unary), [step.operands[0]])]
-    } else if case .binary(let binary) = op {
-      functions = [(.binary(binary), [step.operands[0], step.operands[1]])]
-    } else if case .activationGradient(let activation) = op {
-      functions = [(.activationGradient(activation), step.operands.map { $0 })]
-    } else {
-      return nil
-    }
+    let own = step.operands.dropLast(step.addedOperandCount)
+    var functions: [(ElementProgram.Function, [Operand?])] = [(function, own.map { $0 })]
     for postOp in step.postOps {
       guard case .binary(let binary, let operand) = postOp else { return nil }
       functions.append((.binary(binary), [nil, step.operands[operand]]))
@@ -158,4 +151,9 @@ private struct ElementGroup {
     let program = ElementProgram(operandCount: operands.count, instructions: instructions)
     return Step(.elements(program), operands, results, path: path)
   }
+}
+
+extension Operand {
+  /// How many elements lie in memory, those that pad it among them.
+  fileprivate var elementsInMemory: Int { sizeInBytes / type.dtype.sizeInBytes }
 }

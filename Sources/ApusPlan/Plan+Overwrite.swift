@@ -62,13 +62,13 @@ extension Step {
     if result > 0 { return [] }
     guard case .op(let op) = kind else { return [] }
     switch op {
-    case .unary, .binary, .activation: return operands
+    case .unary, .binary, .activation, .select: return operands
     case .batchNorm, .activatedBatchNorm: return [operands[0]]
     case .batchNormTraining: return [operands[0]] + operands.dropFirst(3)
     case .activationGradient: return [operands[1]]
     case .batchNormGradient: return [operands[4]]
     case .activatedBatchNormGradient: return [operands[0], operands[4]]
-    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
+    case .input, .constant, .iota, .compare, .convert, .reshape, .transpose, .broadcast,
       .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot, .convolution,
       .convolutionInputGradient, .convolutionFilterGradient, .pool, .poolGradient,
       .localResponseNorm, .localResponseNormGradient:

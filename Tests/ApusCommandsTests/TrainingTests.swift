@@ -1,5 +1,8 @@
 import ApusBench
+import ApusModels
 import ApusPJRT
+import ApusRuntime
+import ApusTestSupport
 import Foundation
 import Testing
 
@@ -117,12 +120,77 @@ extension CommandTests {
       #expect(run.exitCode == 3)
       let rows = try Bench.rows(run.output)
       #expect(rows.map { $0["status"] as? String } == ["ok", "oom"])
+      let hint = try #require(rows[1]["reason"] as? String)
+      #expect(
+        hint.hasSuffix(
+          "use a smaller batch or image, or train with --checkpoint stages or --norm inplace-abn"))
       let parts = try await Tool.run(
         ["bench", "-m", "lenet", "-b", "4", "--mode", "train", "--micro-batch", "2"]
           + ["--format", "jsonl", "--tuning", "off"], in: "/")
       let reason = try #require(try Bench.rows(parts.output).first?["reason"] as? String)
       #expect(parts.exitCode == 3)
       #expect(reason.contains("micro-batch 2: every result must depend on one image alone"))
+    }
+  }
+
+  @Suite struct LossTests {
+    /// A file with weights of `mlp`, multiplied by a factor for each of some paths.
+    private func weights(_ factors: [String: Float], in folder: TemporaryFolder) throws -> String {
+      let model = try #require(Catalogue.zoo["mlp"])
+      var store = ParameterStore()
+      for (input, _) in try model.graph(batch: 1).inputs {
+        guard let path = input.path else { continue }
+        let factor = factors[path] ?? 1
+        let values = HashedWeights.tensor(path: path, shape: input.type.shape).floats
+        store[path] = HostTensor(input.type.shape, values.map { $0 * factor })
+      }
+      let path = folder.path + "/weights.safetensors"
+      try store.writeSafetensors(to: path)
+      return path
+    }
+
+    private func reason(_ factors: [String: Float], _ execution: String) async throws -> String {
+      let folder = try TemporaryFolder()
+      let run = try await Tool.run(
+        ["bench", "-m", "mlp", "-b", "3", "--mode", "train", "--execution", execution]
+          + ["--weights", try weights(factors, in: folder), "--format", "jsonl", "--tuning", "off"]
+          + ["--min-time", "0s", "--max-time", "1s", "--min-iterations", "5"], in: "/")
+      expectNoCrash(run)
+      #expect(run.exitCode == 3)
+      let row = try #require(try Bench.rows(run.output).first)
+      #expect(row["status"] as? String == "failed")
+      return try #require(row["reason"] as? String)
+    }
+
+    @Test(
+      "that is no number says where the first one appears", arguments: ["eager", "compiled"])
+    func forward(execution: String) async throws {
+      let reason = try await reason(["fc1.weight": 1e20, "fc2.weight": 1e25], execution)
+      #expect(reason.hasPrefix("training: the loss must be finite, got "), "\(reason)")
+      #expect(
+        reason.hasSuffix(
+          " after 1 step; the first NaN or infinity is in fc2: dot\n  hint: begin with smaller"
+            + " weights (--weights), in fp16 try bf16 or fp32, or take a network with batch norms"),
+        "\(reason)")
+    }
+
+    @Test("that later becomes none says after how many steps", arguments: ["eager", "compiled"])
+    func later(execution: String) async throws {
+      // The gradient of the last weights is as large as what they are multiplied with.
+      let reason = try await reason(["fc2.weight": 1e30, "fc3.weight": 1e-30], execution)
+      #expect(
+        reason.contains("after 2 steps; the first NaN or infinity is in fc3: dot"), "\(reason)")
+    }
+
+    @Test("cannot come of weights that are none: their file is refused")
+    func refused() async throws {
+      let folder = try TemporaryFolder()
+      let path = try weights(["fc2.bias": .nan], in: folder)
+      let run = try await Tool.run(
+        ["bench", "-m", "mlp", "--mode", "train", "--weights", path], in: "/")
+      expectNoCrash(run)
+      #expect(run.exitCode == 1)
+      #expect(run.errors.contains("weights must be finite, got nan in fc2.bias, element 0"))
     }
   }
 

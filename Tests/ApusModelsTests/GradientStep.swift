@@ -50,22 +50,34 @@ struct GradientStep {
 
   /// What a program gives, by name; of parameters and states it has those that were hashed.
   static func results(_ graph: Graph, on backend: any Backend) throws -> [HostTensor] {
+    try results(graph, inputs(graph), on: backend)
+  }
+
+  static func results(
+    _ graph: Graph, _ inputs: [HostTensor], on backend: any Backend
+  ) throws -> [HostTensor] {
     var store = ParameterStore()
-    for ((input, _), value) in zip(graph.inputs, inputs(graph)) {
+    for ((input, _), value) in zip(graph.inputs, inputs) {
       if let path = input.path { store[path] = value }
     }
     let program = try backend.compile(graph, PreparedParameters(store))
     let values = Dictionary(
-      zip(graph.inputs.map(\.input.name), inputs(graph))
+      zip(graph.inputs.map(\.input.name), inputs)
     ) { first, _ in first }
     return try program.makeExecution().run(
       program.inputs.map { try #require(values[$0.name]) })
   }
 }
 
-/// The Euclidean distance of two tensors' elements.
-func distance(_ a: HostTensor, _ b: HostTensor) -> Double {
-  zip(a.doubles, b.doubles).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+/// The Euclidean distance of two tensors' elements, or of one's from 0.
+func distance(_ a: HostTensor, _ b: HostTensor?) -> Double {
+  let b = b?.doubles
+  var sum = 0.0
+  for (index, x) in a.doubles.enumerated() {
+    let difference = x - (b?[index] ?? 0)
+    sum += difference * difference
+  }
+  return sum.squareRoot()
 }
 
 /// Requires results to be others up to a share of their norm, and of that of all.
@@ -73,13 +85,11 @@ func expectClose(
   _ results: [HostTensor], _ expected: [HostTensor], _ graph: Graph, within tolerance: Double
 ) {
   #expect(results.count == expected.count)
-  func norm(_ tensor: HostTensor) -> Double {
-    tensor.doubles.reduce(0) { $0 + $1 * $1 }.squareRoot()
-  }
-  let whole = expected.dropFirst().map(norm).reduce(0) { $0 + $1 * $1 }.squareRoot()
+  let norms = expected.map { distance($0, nil) }
+  let whole = norms.dropFirst().reduce(0) { $0 + $1 * $1 }.squareRoot()
   for (index, (result, value)) in zip(results, expected).enumerated() {
     let difference = distance(result, value)
     #expect(
-      difference <= tolerance * (norm(value) + 1e-3 * whole), "\(graph.outputs[index].role)")
+      difference <= tolerance * (norms[index] + 1e-3 * whole), "\(graph.outputs[index].role)")
   }
 }

@@ -1,6 +1,7 @@
 import ApusIR
 import ApusOneDNN
 import ApusPlan
+import ApusReference
 import ApusRuntime
 import ApusTensor
 import ApusTestSupport
@@ -42,6 +43,51 @@ struct UpdateTests {
       .profiler(for: graph, PreparedParameters(store))
     let large = profiler.steps.filter { $0.results.contains { $0.shape == [64, 9] } }
     #expect(large.count == 1 && large[0].implementation.hasPrefix("elementwise"))
+  }
+
+  /// Updates of which each reads the other's old value; they stay in -1...1.
+  static let crossings: [@Sendable (_ p: Tensor, _ v: Tensor) throws -> (p: Tensor, v: Tensor)] = [
+    { p, v in
+      let next = try p * 0.5 + v * 0.5
+      return (next, try next * p)
+    },
+    // The places of both are exchanged.
+    { p, v in
+      let next = try v * 0.75
+      return (next, try next * 0.5 - p * 0.5)
+    },
+  ]
+
+  @Test(
+    "that read each other's old values are the reference's, run after run",
+    arguments: crossings.indices, [[5], [7, 3], [2000, 3]])
+  func crossed(crossing: Int, shape: [Int]) throws {
+    let graph = try trace { scope in
+      let p = scope.parameter("p", Shape(shape), .zeros)
+      let v = scope.state("v", Shape(shape), .zeros)
+      let next = try Self.crossings[crossing](p, v)
+      scope.update("p", next.p)
+      scope.update("v", next.v)
+      return [:]
+    }
+    var store = ParameterStore()
+    var random = RandomTensors(seed: .random(in: 0 ... .max))
+    for path in ["p", "v"] { store[path] = random.tensor(Shape(shape)) }
+    let steps = try OneDNNBackend(.compiled, threads: 2)
+      .profiler(for: graph, PreparedParameters(store)).steps
+    #expect(steps.map(\.results.count) == [2])
+    let session = Session(OneDNNBackend(.compiled, threads: 2), store) { _ in graph }
+    let reference = Session(ReferenceBackend(), store) { _ in graph }
+    for step in 0..<4 {
+      _ = try session.run([:], batch: 1)
+      _ = try reference.run([:], batch: 1)
+      let (got, expected) = (try session.updatedParameters, try reference.updatedParameters)
+      for path in ["p", "v"] {
+        let wrong = difference(
+          try #require(got[path]), from: try #require(expected[path]), within: .elementwise)
+        #expect(wrong == nil, "\(path) after step \(step)")
+      }
+    }
   }
 
   @Test("of a run stay as they are while later runs go on", arguments: modes)

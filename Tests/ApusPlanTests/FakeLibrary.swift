@@ -17,9 +17,10 @@ struct FakeLibrary: KernelLibrary {
       .convolution, .convolutionInputGradient, .convolutionFilterGradient, .pool, .batchNorm,
       .batchNormTraining, .batchNormGradient, .localResponseNorm:
       operands.allSatisfy { $0.dtype == .float32 }
-    case .input, .constant, .iota, .compare, .select, .convert, .reshape, .transpose, .broadcast,
-      .slice, .pad, .barrier, .argMax, .poolGradient, .activatedBatchNorm,
-      .activatedBatchNormGradient, .localResponseNormGradient:
+    case .compare, .select, .convert: joinsElements
+    case .input, .constant, .iota, .reshape, .transpose, .broadcast, .slice, .pad, .barrier,
+      .argMax, .poolGradient, .activatedBatchNorm, .activatedBatchNormGradient,
+      .localResponseNormGradient:
       false
     }
   }

@@ -27,6 +27,17 @@ struct FusionTests {
     #expect(plan.steps.count == 5)
   }
 
+  @Test("a chain of sums becomes steps of as many as kernels take")
+  func longChains() throws {
+    let plan = try plan(.compiled) { _, x in
+      let sums = try (0..<70).map { try exp(x * Double($0)).mean(2, 3) }
+      return ["y": try sums.dropFirst().reduce(sums[0]) { try $0 + $1 }]
+    }
+    let chains = plan.steps.filter { $0.name.hasPrefix("add") }
+    #expect(chains.map(\.postOps.count).reduce(chains.count, +) == 69)
+    #expect(chains.count > 1 && chains.allSatisfy { $0.postOps.count <= 32 })
+  }
+
   @Test("a shortcut stays where anything else still reads it, or where it is the convolution's own")
   func keptShortcuts() throws {
     func names(

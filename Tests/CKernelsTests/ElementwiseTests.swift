@@ -10,9 +10,11 @@ struct ElementwiseTests {
     var values = operands.map { $0.count == 1 ? Array(repeating: $0[0], count: count) : $0 }
     for instruction in instructions {
       let (left, right) = (values[Int(instruction.left)], values[Int(instruction.right)])
+      let third = values[Int(instruction.third)]
       values.append(
-        zip(left, right).map { a, b in
-          switch instruction.function {
+        left.indices.map { index in
+          let (a, b, c) = (left[index], right[index], third[index])
+          return switch instruction.function {
           case .add: a + b
           case .subtract: a - b
           case .multiply: a * b
@@ -24,6 +26,17 @@ struct ElementwiseTests {
           case .squareRoot: a.squareRoot()
           case .inverseSquareRoot: 1 / a.squareRoot()
           case .rectify: a > 0 ? b : 0
+          case .equal: a == b ? 1 : 0
+          case .notEqual: a != b ? 1 : 0
+          case .less: a < b ? 1 : 0
+          case .lessOrEqual: a <= b ? 1 : 0
+          case .greater: a > b ? 1 : 0
+          case .greaterOrEqual: a >= b ? 1 : 0
+          case .select: c != 0 ? a : b
+          case .copy: a
+          case .roundToFloat16: Float(Float16(a))
+          case .roundToBFloat16: nearestBFloat16(a)
+          case .truth: a != 0 ? 1 : 0
           }
         })
     }
@@ -32,8 +45,17 @@ struct ElementwiseTests {
 
   private static let functions: [ElementFunction] = [
     .add, .subtract, .multiply, .divide, .maximum, .minimum, .negate, .magnitude, .squareRoot,
-    .inverseSquareRoot, .rectify,
+    .inverseSquareRoot, .rectify, .equal, .notEqual, .less, .lessOrEqual, .greater,
+    .greaterOrEqual, .select, .copy, .roundToFloat16, .roundToBFloat16, .truth,
   ]
+
+  /// In Swift's own arithmetic: the spacing of the 8 digits that are kept.
+  private func nearestBFloat16(_ x: Float) -> Float {
+    guard x.isFinite else { return x }
+    let spacing = Double(x.ulp) * 0x1p16
+    let rounded = (Double(x) / spacing).rounded(.toNearestOrEven) * spacing
+    return rounded.magnitude < 0x1p128 ? Float(rounded) : Float(signOf: x, magnitudeOf: .infinity)
+  }
 
   @Test(
     "equal one function after the other, to the bit", arguments: Vectors.offered,
@@ -54,7 +76,7 @@ struct ElementwiseTests {
           ElementInstruction(
             function: Self.functions.randomElement() ?? .add,
             left: Int32.random(in: 0..<Int32(3 + i)), right: Int32.random(in: 0..<Int32(3 + i)),
-            result: isResult ? Int32(results) : -1))
+            third: Int32.random(in: 0..<Int32(3 + i)), result: isResult ? Int32(results) : -1))
         results += isResult ? 1 : 0
       }
       let memory = operands.map { GuardedFloats($0) }
@@ -76,8 +98,8 @@ struct ElementwiseTests {
     for vectors in Vectors.offered {
       let operands = [(0..<count).map { Float($0 % 1000) }, [3]]
       let instructions = [
-        ElementInstruction(function: .multiply, left: 0, right: 1, result: 0),
-        ElementInstruction(function: .add, left: 2, right: 0, result: 1),
+        ElementInstruction(function: .multiply, left: 0, right: 1, third: 0, result: 0),
+        ElementInstruction(function: .add, left: 2, right: 0, third: 2, result: 1),
       ]
       let memory = operands.map { GuardedFloats($0) }
       // Their ends are at pages: these begin at vectors.
@@ -89,23 +111,78 @@ struct ElementwiseTests {
     }
   }
 
+  @Test(
+    "read and write every type of elements, and not one byte more", arguments: Vectors.offered,
+    [1, 7, 16, 513, 2000])
+  func types(vectors: Vectors, count: Int) {
+    let hard: [Float] = [
+      .nan, .infinity, -.infinity, 0, -0.0, 65504, 65519.996, 65520, -1e9, 6e-8, 2.9e-8, 0x1p-25,
+      0x1p-133, -0x3p-130, 1 + 0x1p-11, 1 + 0x3p-11, 1 + 0x1p-8, 1 + 0x3p-8, 3.4e38,
+      -.greatestFiniteMagnitude,
+    ]
+    let values = (0..<count).map { $0 % 3 == 0 ? hard.randomElement() ?? 0 : .random(in: -4...4) }
+    for threads in [1, 3] {
+      // Each type is made, and read again.
+      let narrow: [(ElementFunction, ElementType)] = [
+        (.roundToFloat16, .float16), (.roundToBFloat16, .bfloat16), (.truth, .bool),
+      ]
+      let source = GuardedFloats(values)
+      for (function, type) in narrow {
+        let size = type == .bool ? 1 : 2
+        let made = GuardedBytes(count: count * size)
+        let back = GuardedFloats(count: count)
+        let instruction = ElementInstruction(
+          function: function, left: 0, right: 0, third: 0, result: 0)
+        run(
+          [instruction], [UnsafeRawPointer(source.start)], [.float32],
+          [UnsafeMutableRawPointer(made.start)], [type], [false], vectors, count: count,
+          threads: threads)
+        let copy = ElementInstruction(function: .copy, left: 0, right: 0, third: 0, result: 0)
+        run(
+          [copy], [UnsafeRawPointer(made.start)], [type],
+          [UnsafeMutableRawPointer(back.start)], [.float32], [false], vectors, count: count,
+          threads: threads)
+        let wanted = expected([instruction], [values], count: count)[0]
+        let isSame = zip(back.values, wanted).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
+        #expect(isSame && made.isIntact && back.isIntact, "\(type), \(count), \(threads)")
+        if type == .bool { #expect(made.values.allSatisfy { $0 <= 1 }) }
+      }
+    }
+  }
+
   private func run(
     _ instructions: [ElementInstruction], _ operands: [GuardedFloats], _ results: [GuardedFloats],
     _ vectors: Vectors, count: Int, threads: Int
   ) {
-    let isNumber = operands.map { $0.count == 1 && count > 1 }
-    let sources = operands.map { UnsafeRawPointer($0.start) as UnsafeRawPointer? }
-    let destinations = results.map { UnsafeMutableRawPointer($0.start) as UnsafeMutableRawPointer? }
+    run(
+      instructions, operands.map { UnsafeRawPointer($0.start) },
+      operands.map { _ in .float32 }, results.map { UnsafeMutableRawPointer($0.start) },
+      results.map { _ in .float32 }, operands.map { $0.count == 1 && count > 1 }, vectors,
+      count: count, threads: threads)
+  }
+
+  private func run(
+    _ instructions: [ElementInstruction], _ operands: [UnsafeRawPointer?],
+    _ operandTypes: [ElementType], _ results: [UnsafeMutableRawPointer?],
+    _ resultTypes: [ElementType], _ isNumber: [Bool], _ vectors: Vectors, count: Int, threads: Int
+  ) {
     instructions.withUnsafeBufferPointer { instructions in
       isNumber.withUnsafeBufferPointer { isNumber in
-        var kernel = Elementwise()
-        kernel.vectors = vectors
-        (kernel.instructions, kernel.isNumber) = (instructions.baseAddress, isNumber.baseAddress)
-        kernel.instructionCount = Int32(instructions.count)
-        kernel.operandCount = Int32(operands.count)
-        (kernel.count, kernel.threads) = (count, Int32(threads))
-        for thread in (0..<Int32(threads)).shuffled() {
-          kernel.run(operands: sources, results: destinations, thread: thread)
+        operandTypes.withUnsafeBufferPointer { operandTypes in
+          resultTypes.withUnsafeBufferPointer { resultTypes in
+            var kernel = Elementwise()
+            kernel.vectors = vectors
+            kernel.instructions = instructions.baseAddress
+            kernel.isNumber = isNumber.baseAddress
+            kernel.operandTypes = operandTypes.baseAddress
+            kernel.resultTypes = resultTypes.baseAddress
+            kernel.instructionCount = Int32(instructions.count)
+            kernel.operandCount = Int32(operands.count)
+            (kernel.count, kernel.threads) = (count, Int32(threads))
+            for thread in (0..<Int32(threads)).shuffled() {
+              kernel.run(operands: operands, results: results, thread: thread)
+            }
+          }
         }
       }
     }

@@ -66,3 +66,28 @@ struct GuardedScratch {
     precondition(isIntact, "written beside the scratch memory")
   }
 }
+
+/// Bytes between two patterns that must stay as they are; the first is at no boundary of vectors.
+///
+/// Threads may write to different parts of them.
+final class GuardedBytes: @unchecked Sendable {
+  private static let margin = 70
+  private static let pattern: UInt8 = 0xA5
+  private let memory: UnsafeMutableBufferPointer<UInt8>
+
+  init(count: Int) {
+    memory = .allocate(capacity: count + 2 * Self.margin)
+    memory.initialize(repeating: Self.pattern)
+  }
+
+  deinit { memory.deallocate() }
+
+  var start: UnsafeMutablePointer<UInt8>? { memory.baseAddress.map { $0 + Self.margin } }
+
+  var values: ArraySlice<UInt8> { Array(memory)[Self.margin..<memory.count - Self.margin] }
+
+  var isIntact: Bool {
+    (Array(memory.prefix(Self.margin)) + Array(memory.suffix(Self.margin)))
+      .allSatisfy { $0 == Self.pattern }
+  }
+}

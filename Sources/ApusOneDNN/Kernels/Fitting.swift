@@ -58,7 +58,7 @@ extension OneDNNLibrary {
     case .op(.batchNormGradient(let norm)): trainingNormGradient(norm, step)
     case .op(.activatedBatchNorm(let norm)): activatedNorm(norm, step)
     case .op(.activatedBatchNormGradient(let norm)): activatedNormGradient(norm, step)
-    case .op: nil
+    case .op(let op): elementwise(op, step)
     }
   }
 

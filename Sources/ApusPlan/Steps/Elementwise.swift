@@ -7,6 +7,7 @@ extension Lowering {
     let types = node.operands.map { graph[$0] }
     guard library.hasKernel(for: node.op, on: types) else { return try lowerRowMajor(node) }
     if try leaveToConvolution(node) || leaveToSum(node) { return }
+    if !keepsLayout(node) { return try lowerWithNumbers(node) }
     var operands: [Operand] = []
     var layout: Layout?
     for (position, value) in broadcastLast(node).enumerated() {
@@ -28,6 +29,41 @@ extension Lowering {
     let step = Step(
       .op(node.op), operands + fusion.operands, [result], postOps: fusion.postOps, path: node.path)
     place(fusion.result, emit(step))
+  }
+
+  /// Whether it works in any layout. Only `float32` can be copied from one to another: what is
+  /// rounded stays in that of images where it is widened at once.
+  private func keepsLayout(_ node: Node) -> Bool {
+    switch node.op {
+    case .compare, .select: return false
+    case .convert(let dtype):
+      return broadcastSource(node.operands[0]) == nil
+        && (dtype == .float32
+          || readers[node.results[0].index].allSatisfy { reader in
+            reader < graph.nodes.count && graph.nodes[reader].op == .convert(.float32)
+          })
+    case .input, .constant, .iota, .unary, .binary, .activation, .activationGradient, .reshape,
+      .transpose, .broadcast, .slice, .pad, .concatenate, .barrier, .reduce, .argMax, .dot,
+      .convolution, .convolutionInputGradient, .convolutionFilterGradient, .pool, .poolGradient,
+      .batchNorm, .batchNormTraining, .batchNormGradient, .activatedBatchNorm,
+      .activatedBatchNormGradient, .localResponseNorm, .localResponseNormGradient:
+      return true
+    }
+  }
+
+  /// A step on row-major tensors; what is one number for all elements is read as that.
+  private mutating func lowerWithNumbers(_ node: Node) throws(PlanError) {
+    var operands: [Operand] = []
+    for value in node.operands {
+      if let source = broadcastSource(value), source.type.elementCount == 1 {
+        operands.append(source)
+      } else {
+        operands.append(try operand(value, in: .rowMajor))
+      }
+    }
+    let value = node.results[0]
+    let result = newOperand(graph[value], .rowMajor)
+    place(value, emit(Step(.op(node.op), operands, [result], path: node.path)))
   }
 
   /// The operands, a broadcast after what is whole if they may change places.

@@ -9,7 +9,7 @@
 /// The vector instructions that a kernel is made of, by how many numbers they hold.
 typedef enum CK_CLOSED CK_SWIFT(Vectors) CKVectors : int32_t {
   CKVectorsNone = 0,
-  /// AVX2 and FMA.
+  /// AVX2 and FMA, and F16C, which every processor with those has.
   CKVectorsAVX2 CK_SWIFT(avx2) = 8,
   /// AVX-512 F, BW, DQ and VL.
   CKVectorsAVX512 CK_SWIFT(avx512) = 16,
