@@ -68,13 +68,13 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusPlan", "ApusTensor", "ApusRuntime"]),
-    tests(of: "ApusBench"),
+    tests(of: "ApusBench", uses: ["ApusTestSupport"]),
 
     tests(
       of: "ApusOneDNN",
       uses: [
-        "ApusAutodiff", "ApusIR", "ApusPasses", "ApusPlan", "ApusReference", "ApusRuntime",
-        "ApusTensor", "ApusTestSupport",
+        "ApusAutodiff", "ApusBench", "ApusIR", "ApusPasses", "ApusPlan", "ApusReference",
+        "ApusRuntime", "ApusTensor", "ApusTestSupport",
       ]),
 
     tests(

@@ -53,7 +53,9 @@ public struct BenchRow: Codable, Hashable, Sendable {
   /// Twice `macs`.
   public var flops: Int?
   public var gflopsPerSec: Double?
+  /// At least: the bytes of the parameters, each of which every run reads.
   public var gbytesPerSec: Double?
+  /// Above 100 where tiles need fewer operations than are counted; see `SpeedLimits`.
   public var pctPeakFlops: Double?
   public var pctPeakBandwidth: Double?
   public var peakRssBytes: PhasePeaks?
@@ -65,6 +67,8 @@ public struct BenchRow: Codable, Hashable, Sendable {
   public var maxRelDiff: Double?
   /// Part of the images whose first class is that of the eager execution.
   public var top1Agreement: Double?
+  /// Where the times of the iterations are, relative to the run's folder; see `RunDirectory`.
+  public var samples: String?
   public var warnings: [String] = []
   public var host: String?
   public var cpu: String?
@@ -111,7 +115,7 @@ public struct BenchRow: Codable, Hashable, Sendable {
     case maxAbsDiff = "max_abs_diff"
     case maxRelDiff = "max_rel_diff"
     case top1Agreement = "top1_agreement"
-    case warnings, host, cpu, commit, date
+    case samples, warnings, host, cpu, commit, date
   }
 }
 

@@ -132,7 +132,7 @@ extension Table {
 }
 
 /// Control characters become spaces: a file name must not move the cursor of a terminal.
-private func oneLine(_ text: String) -> String {
+func oneLine(_ text: String) -> String {
   String(
     text.map { character in
       let isControl = character.unicodeScalars.contains {
@@ -142,7 +142,7 @@ private func oneLine(_ text: String) -> String {
     })
 }
 
-private func escaped(_ text: String) -> String {
+func escaped(_ text: String) -> String {
   oneLine(text).map { #"\|*_`<>[]"#.contains($0) ? "\\\($0)" : String($0) }.joined()
 }
 

@@ -10,7 +10,7 @@ private let documentedKeys = """
   compile_ms, first_ms, parameters, macs, \
   flops, gflops_per_sec, gbytes_per_sec, pct_peak_flops, pct_peak_bandwidth, peak_rss_bytes, \
   planned_bytes, device_peak_bytes, memory_method, max_abs_diff, max_rel_diff, top1_agreement, \
-  warnings, host, cpu, commit, date
+  samples, warnings, host, cpu, commit, date
   """.split(separator: ", ").map(String.init)
 
 private func fullRow() throws -> BenchRow {
@@ -55,6 +55,7 @@ private func fullRow() throws -> BenchRow {
   row.maxAbsDiff = 1.25e-6
   row.maxRelDiff = 3e-7
   row.top1Agreement = 1
+  row.samples = "samples/resnet50-1.json"
   row.warnings = ["coefficient of variation 8 %: \"busy\"\n\\"]
   row.host = "häuschen\u{1}"
   row.cpu = "AMD EPYC"
