@@ -12,7 +12,7 @@ public struct ApusCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Predict.self, Bench.self, Models.self, Inspect.self, Convert.self, Export.self, Profile.self,
-      PlanCommand.self, Doctor.self,
+      PlanCommand.self, ReportCommand.self, Doctor.self,
     ])
 
   /// The networks that the subcommands know.

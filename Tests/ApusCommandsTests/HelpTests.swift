@@ -8,7 +8,7 @@ extension CommandTests {
       "the help text is the recorded one",
       arguments: [
         "apus", "predict", "bench", "models", "inspect", "convert", "export", "profile",
-        "plan", "doctor",
+        "plan", "report", "doctor",
       ])
     func help(command: String) async throws {
       let arguments = (command == "apus" ? [] : [command]) + ["--help"]
