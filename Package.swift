@@ -68,7 +68,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .executableTarget(name: "ApusCLI", dependencies: ["ApusCommands"]),
     library("ApusTestSupport", uses: ["ApusIR", "ApusPlan", "ApusTensor", "ApusRuntime"]),
-    tests(of: "ApusBench", uses: ["ApusTestSupport"]),
+    tests(of: "ApusBench", uses: ["ApusTestSupport"], resources: [.copy("Fixtures")]),
 
     tests(
       of: "ApusOneDNN",

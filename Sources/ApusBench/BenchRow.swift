@@ -16,6 +16,10 @@ public struct BenchRow: Codable, Hashable, Sendable {
   public var norm: String?
   public var activation: String?
   public var checkpoint: String?
+  /// Where a unit's norm and activation stand, where not as the network has it: "post" or "pre".
+  public var order: String?
+  /// "standard" or "deep".
+  public var stem: String?
   /// What is measured: "infer", "train", …
   public var mode: String
   public var execution: String?
@@ -86,8 +90,8 @@ public struct BenchRow: Codable, Hashable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case schema, status, reason, model, head, norm, activation, checkpoint, mode, execution
-    case device, precision
+    case schema, status, reason, model, head, norm, activation, checkpoint, order, stem
+    case mode, execution, device, precision
     case batchSize = "batch_size"
     case microBatch = "micro_batch"
     case exact, tuning

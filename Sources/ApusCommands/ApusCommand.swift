@@ -12,7 +12,7 @@ public struct ApusCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Predict.self, Bench.self, Models.self, Inspect.self, Convert.self, Export.self, Profile.self,
-      Compare.self, PlanCommand.self, Doctor.self,
+      Compare.self, ReportCommand.self, PlanCommand.self, Doctor.self,
     ])
 
   /// The networks that the subcommands know.

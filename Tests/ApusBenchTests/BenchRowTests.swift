@@ -4,10 +4,10 @@ import Testing
 
 /// The keys of a full row in the documented order.
 private let documentedKeys = """
-  schema, status, reason, model, head, norm, activation, checkpoint, mode, execution, device, \
-  precision, batch_size, micro_batch, exact, tuning, image_size, threads, cores, repeat, n, warmup_n, \
-  stop_reason, latency_ms, runs, step_ms, forward_ms, backward_ms, samples_per_sec, loss, load_ms, \
-  compile_ms, first_ms, parameters, macs, \
+  schema, status, reason, model, head, norm, activation, checkpoint, order, stem, mode, \
+  execution, device, precision, batch_size, micro_batch, exact, tuning, image_size, threads, \
+  cores, repeat, n, warmup_n, stop_reason, latency_ms, runs, step_ms, forward_ms, backward_ms, \
+  samples_per_sec, loss, load_ms, compile_ms, first_ms, parameters, macs, \
   flops, gflops_per_sec, gbytes_per_sec, pct_peak_flops, pct_peak_bandwidth, peak_rss_bytes, \
   planned_bytes, device_peak_bytes, memory_method, max_abs_diff, max_rel_diff, top1_agreement, \
   samples, warnings, host, cpu, commit, date
@@ -19,6 +19,7 @@ private func fullRow() throws -> BenchRow {
   row.norm = "bn"
   row.activation = "relu"
   row.checkpoint = "none"
+  (row.order, row.stem) = ("post", "standard")
   row.execution = "compiled"
   row.device = "cpu"
   row.precision = "fp32"

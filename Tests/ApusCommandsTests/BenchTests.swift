@@ -24,9 +24,9 @@ enum Bench {
   /// The keys a row may have.
   static let keys = Set(
     """
-    schema status reason model head norm activation checkpoint mode execution device precision \
-    batch_size micro_batch exact tuning image_size threads cores repeat n warmup_n stop_reason \
-    latency_ms runs step_ms forward_ms backward_ms \
+    schema status reason model head norm activation checkpoint order stem mode execution device \
+    precision batch_size micro_batch exact tuning image_size threads cores repeat n warmup_n \
+    stop_reason latency_ms runs step_ms forward_ms backward_ms \
     samples_per_sec loss load_ms compile_ms first_ms parameters macs flops gflops_per_sec \
     gbytes_per_sec pct_peak_flops pct_peak_bandwidth peak_rss_bytes planned_bytes \
     device_peak_bytes memory_method max_abs_diff max_rel_diff top1_agreement samples warnings \

@@ -8,7 +8,7 @@ extension CommandTests {
       "the help text is the recorded one",
       arguments: [
         "apus", "predict", "bench", "models", "inspect", "convert", "export", "profile",
-        "compare", "plan", "doctor",
+        "compare", "report", "plan", "doctor",
       ])
     func help(command: String) async throws {
       let arguments = (command == "apus" ? [] : [command]) + ["--help"]
