@@ -1,6 +1,6 @@
 #include "ExpandedDepthwisePlan.h"
 
-enum { cacheLine = 64, largestSize = 1 << 30 };
+enum { cacheLine = 64, largestSize = 1 << 30, smallPixels = 256 };
 
 /// The second convolution alone, as if all channels were neighbours.
 static CKDepthwise depthwise_of(const CKExpandedDepthwise *c) {
@@ -38,14 +38,14 @@ bool ck_expanded_depthwise_is_valid(const CKExpandedDepthwise *c) {
 /// two bands are computed twice.
 static void cut_work(const CKExpandedDepthwise *c, ExpandedDepthwisePlan *plan) {
   enum { ringBytes = 3 << 18 };
-  const ptrdiff_t bytes = plan->blocks * ring_floats(c, plan) * (ptrdiff_t)sizeof(float);
+  const ptrdiff_t bytes = (plan->isSmall ? 1 : plan->blocks) * ring_floats(c, plan) * (ptrdiff_t)sizeof(float);
   const ptrdiff_t needed = ceiling(bytes, ringBytes);
   const int fewest = needed < plan->panels ? (int)needed : plan->panels;
   double best = 0;
   for (int parts = fewest; parts <= plan->panels && parts < fewest + c->threads; parts++)
     for (int bands = 1; bands <= c->threads && bands <= plan->outputHeight; bands++) {
       const double rows =
-          (ceiling(plan->outputHeight, bands) - 1) * c->verticalStride + plan->ringRows;
+          (ceiling(plan->outputHeight, bands) - 1) * c->verticalStride + c->filterHeight;
       const double tasks = ceiling((ptrdiff_t)c->images * parts * bands, c->threads);
       // Every task reads the source, which takes about as long as one block does.
       const double time = tasks * rows * (ceiling(plan->panels, parts) * panelBlocks + 1);
@@ -62,9 +62,11 @@ ExpandedDepthwisePlan expanded_depthwise_plan(const CKExpandedDepthwise *c) {
       .lanes = (int)c->vectors,
       .outputHeight = ck_depthwise_output_height(&depthwise),
       .outputWidth = ck_depthwise_output_width(&depthwise),
-      .readsSource = c->source.pixel == (ptrdiff_t)c->vectors,
-      .ringRows = c->filterHeight < c->height ? c->filterHeight : c->height,
+      .readsSource = c->source.pixel == (ptrdiff_t)c->vectors
+          && c->source.row == (ptrdiff_t)c->vectors * c->width,
+      .isSmall = (int64_t)c->height * c->width <= smallPixels,
   };
+  plan.ringRows = plan.isSmall || c->filterHeight > c->height ? c->height : c->filterHeight;
   plan.inputBlocks = (int)ceiling(c->inputs, plan.lanes);
   plan.blocks = (int)ceiling(c->channels, plan.lanes);
   plan.panels = (int)ceiling(plan.blocks, panelBlocks);

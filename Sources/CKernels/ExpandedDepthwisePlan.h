@@ -7,8 +7,11 @@
 typedef struct {
   int lanes, inputBlocks, blocks, panels;
   int outputHeight, outputWidth;
-  /// Whether the product reads the source itself: it is in blocks.
+  /// Whether the product reads the source itself: it is in blocks whose pixels lie evenly.
   bool readsSource;
+  /// Whether images are so small that all rows of one panel are made before they are read; else each
+  /// row of outputs is computed when there is what it needs, of all panels.
+  bool isSmall;
   /// How many rows of what lies between are kept.
   int ringRows;
   /// How many parts the panels and an image's rows of outputs are cut in; a task is one part of each.
@@ -25,7 +28,7 @@ static inline ptrdiff_t ring_floats(
 
 /// Blocks of which a task keeps rows, at most.
 static inline ptrdiff_t task_blocks(const ExpandedDepthwisePlan *plan) {
-  return ceiling(plan->panels, plan->parts) * panelBlocks;
+  return (plan->isSmall ? 1 : ceiling(plan->panels, plan->parts)) * panelBlocks;
 }
 
 /// Floats of the rows of the source that are gathered: as many as are kept.

@@ -18,9 +18,9 @@ typedef struct {
   float *destination, *rowSums;
   /// `[blocks][LANES]`
   float *expandingBias, *depthwiseBias;
-  /// `[blocks of a task][rows][columns][LANES]`
+  /// `[blocks of a task, or of a panel][rows][columns][LANES]`
   float *ring;
-  /// `[rows][input blocks][columns][LANES]`
+  /// `[input blocks][rows][columns][LANES]`
   float *gathered;
   /// Where each column of a row lies in the ring.
   ptrdiff_t places[COLUMNS];
@@ -41,13 +41,28 @@ static void copy_bias(const Work *work, const float *bias, float *to) {
   memset(to + count, 0, ((size_t)work->plan.blocks * LANES - count) * sizeof(float));
 }
 
+/// Where a row lies in a ring.
+static ptrdiff_t slot(const Work *work, ptrdiff_t row) {
+  return row % work->plan.ringRows * work->shape->width * LANES;
+}
+
+/// The rows that are kept of a block.
+static float *ring_of(const Work *work, const Task *task, int block) {
+  const ptrdiff_t first = work->plan.isSmall ? block / panelBlocks : task->panels.start;
+  return work->ring + (block - first * panelBlocks) * ring_floats(work->shape, &work->plan);
+}
+
 /// Copies a row of the source into blocks.
-static void gather_row(const Work *work, const float *source, float *to) {
+static void gather_row(const Work *work, ptrdiff_t image, ptrdiff_t row) {
   const CKExpandedDepthwise *shape = work->shape;
+  const CKImageStrides *strides = &shape->source;
+  const float *source = work->source + image * strides->image + row * strides->row;
+  float *gathered = work->gathered + slot(work, row);
   for (int first = 0; first < shape->inputs; first += LANES) {
     const int left = shape->inputs - first;
-    const float *from = source + first / LANES * shape->source.block;
-    for (int i = 0; i < shape->width; i++, from += shape->source.pixel, to += LANES) {
+    const float *from = source + first / LANES * strides->block;
+    float *to = gathered + first / LANES * ring_floats(shape, &work->plan);
+    for (int i = 0; i < shape->width; i++, from += strides->pixel, to += LANES) {
       if (left >= LANES)
         store(to, load(from));
       else
@@ -56,30 +71,28 @@ static void gather_row(const Work *work, const float *source, float *to) {
   }
 }
 
-static float *gathered_row(const Work *work, ptrdiff_t row) {
-  const ptrdiff_t size = (ptrdiff_t)work->plan.inputBlocks * work->shape->width * LANES;
-  return work->gathered + row % work->plan.ringRows * size;
-}
-
-/// Makes a row of the 1×1 convolution's result, of the panel that is `index` blocks into the ring.
-static void expand_row(const Work *work, const Task *task, ptrdiff_t row, int panel) {
+/// Makes some rows of the 1×1 convolution's result, which lie one after the other in the ring.
+static void expand(const Work *work, const Task *task, Range rows, int panel) {
   const CKExpandedDepthwise *shape = work->shape;
   const ExpandedDepthwisePlan *plan = &work->plan;
   const int first = panel * panelBlocks, left = plan->blocks - first;
   const int blocks = left < panelBlocks ? left : panelBlocks;
-  const ptrdiff_t ring = ring_floats(shape, plan), line = (ptrdiff_t)shape->width * LANES;
+  const ptrdiff_t ring = ring_floats(shape, plan);
+  const CKImageStrides *strides = &shape->source;
   const float *source = plan->readsSource
-      ? work->source + task->image * shape->source.image + row * shape->source.row
-      : gathered_row(work, row);
-  float *to = work->ring + (first - task->panels.start * panelBlocks) * ring
-      + row % plan->ringRows * line;
+      ? work->source + task->image * strides->image + rows.start * strides->row
+      : work->gathered + slot(work, rows.start);
+  float *to = ring_of(work, task, first) + slot(work, rows.start);
   const float *filters = work->filters->expanding + (ptrdiff_t)first * LANES * shape->inputs;
+  const ptrdiff_t pixels = (rows.end - rows.start) * shape->width;
   Product product = {
       .filters = filters,
       .next = (const char *)filters,
       .taps = 1,
       .inputs = shape->inputs,
-      .sourceBlock = plan->readsSource ? shape->source.block : line,
+      .sourceBlock = plan->readsSource ? strides->block : ring,
+      // What comes next.
+      .ahead = plan->readsSource ? pixels * LANES : 0,
       .finish = {
           .places = work->places,
           .destinationBlock = ring,
@@ -90,12 +103,12 @@ static void expand_row(const Work *work, const Task *task, ptrdiff_t row, int pa
   };
   for (int b = 0; b < blocks; b++)
     product.bias[b] = load(work->expandingBias + (first + b) * LANES);
-  const int tiles = (int)ceiling(shape->width, COLUMNS);
+  const int tiles = (int)ceiling(pixels, COLUMNS);
   for (int i = 0; i < tiles; i++) {
-    const Range columns = part((Range){0, shape->width}, i, tiles);
-    product.source = source + columns.start * LANES;
-    product.finish.destination = to + columns.start * LANES;
-    multiplications[columns.end - columns.start - 1][blocks - 1](&product);
+    const Range tile = part((Range){0, pixels}, i, tiles);
+    product.source = source + tile.start * LANES;
+    product.finish.destination = to + tile.start * LANES;
+    multiplications[tile.end - tile.start - 1][blocks - 1](&product);
   }
 }
 
@@ -112,18 +125,16 @@ static void run_row(const Work *work, const Task *task, ptrdiff_t row, int block
   const ExpandedDepthwisePlan *plan = &work->plan;
   const ptrdiff_t top = row * shape->verticalStride - shape->top;
   const Range rows = inside(top, shape->filterHeight, shape->height);
-  const ptrdiff_t line = (ptrdiff_t)shape->width * LANES, ring = ring_floats(shape, plan);
-  const ptrdiff_t slot = (top + rows.start) % plan->ringRows;
+  const ptrdiff_t first = top + rows.start;
   const ptrdiff_t taps = (ptrdiff_t)shape->filterHeight * shape->filterWidth;
-  const float *source =
-      work->ring + (block - task->panels.start * panelBlocks) * ring + slot * line;
+  const float *source = ring_of(work, task, block) + slot(work, first);
   float *destination = work->destination + task->image * shape->destination.image
       + block * shape->destination.block + row * shape->destination.row;
   DepthwiseTile tile = {
-      .sourceRow = line,
+      .sourceRow = (ptrdiff_t)shape->width * LANES,
       .sourcePixel = LANES,
-      .wrapRow = (int)(plan->ringRows - slot),
-      .wrap = ring,
+      .wrapRow = (int)(plan->ringRows - first % plan->ringRows),
+      .wrap = ring_floats(shape, plan),
       .filters = work->filters->depthwise
           + (block * taps + rows.start * shape->filterWidth) * LANES,
       .bias = work->depthwiseBias + block * LANES,
@@ -157,26 +168,37 @@ static void run_row(const Work *work, const Task *task, ptrdiff_t row, int block
   }
 }
 
-static void run_task(const Work *work, const Task *task) {
-  const CKExpandedDepthwise *shape = work->shape;
+/// Makes the rows that are not in the ring yet, then some rows of outputs from them.
+static void run_rows(const Work *work, const Task *task, Range rows, Range made) {
   const int blocks = work->plan.blocks;
-  ptrdiff_t made = 0;
-  for (ptrdiff_t row = task->rows.start; row < task->rows.end; row++) {
-    const ptrdiff_t top = row * shape->verticalStride - shape->top;
-    const Range seen = inside(top, shape->filterHeight, shape->height);
-    const ptrdiff_t end = seen.end > seen.start ? top + seen.end : made;
-    if (made < top + seen.start) made = top + seen.start;
-    if (!work->plan.readsSource)
-      for (ptrdiff_t y = made; y < end; y++)
-        gather_row(
-            work, work->source + task->image * shape->source.image + y * shape->source.row,
-            gathered_row(work, y));
-    for (int panel = (int)task->panels.start; panel < task->panels.end; panel++) {
-      for (ptrdiff_t y = made; y < end; y++) expand_row(work, task, y, panel);
+  if (!work->plan.readsSource)
+    for (ptrdiff_t y = made.start; y < made.end; y++) gather_row(work, task->image, y);
+  for (int panel = (int)task->panels.start; panel < task->panels.end; panel++) {
+    for (ptrdiff_t y = made.start; y < made.end;) {
+      const ptrdiff_t whole = work->plan.ringRows - y % work->plan.ringRows;
+      const ptrdiff_t end = y + whole < made.end ? y + whole : made.end;
+      expand(work, task, (Range){y, end}, panel);
+      y = end;
+    }
+    for (ptrdiff_t row = rows.start; row < rows.end; row++)
       for (int b = panel * panelBlocks; b < (panel + 1) * panelBlocks && b < blocks; b++)
         run_row(work, task, row, b);
-    }
-    if (made < end) made = end;
+  }
+}
+
+static void run_task(const Work *work, const Task *task) {
+  const CKExpandedDepthwise *shape = work->shape;
+  const ptrdiff_t height = shape->height, stride = shape->verticalStride;
+  ptrdiff_t made = 0;
+  for (ptrdiff_t row = task->rows.start; row < task->rows.end;) {
+    const ptrdiff_t end = work->plan.isSmall ? task->rows.end : row + 1;
+    const ptrdiff_t top = row * stride - shape->top;
+    const ptrdiff_t bottom = (end - 1) * stride - shape->top + shape->filterHeight;
+    if (made < top) made = top < height ? top : height;
+    const ptrdiff_t needed = bottom < height ? bottom : height;
+    run_rows(work, task, (Range){row, end}, (Range){made, needed});
+    if (made < needed) made = needed;
+    row = end;
   }
 }
 

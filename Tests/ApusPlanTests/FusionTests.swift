@@ -117,7 +117,7 @@ struct FusionTests {
     _ scope: Scope, _ x: Tensor, _ channels: Int = 32
   ) throws -> (expanded: Tensor, filtered: Tensor) {
     let filter = scope.parameter("expand", [channels, x.shape[1], 1, 1], .heNormal)
-    let expanded = try relu(convolution(x, filter))
+    let expanded = try relu(convolution(x, filter, Convolution()))
     let deep = scope.parameter("deep", [channels, 1, 3, 3], .heNormal)
     let bias = scope.parameter("bias", [channels], .zeros)
     let depthwise = Convolution(stride: Size2D(2), padding: Padding2D(1), groups: channels)
@@ -132,16 +132,25 @@ struct FusionTests {
     expect(
       plan,
       """
+      prepare #4 filter float32[16, 16, 3, 3] = reorder(#1 plain float32[16, 16, 3, 3]) @b
+      prepare #10 filter float32[32, 16, 1, 1] = reorder(#6 plain float32[32, 16, 1, 1]) @a
+      prepare #11 taps float32[32, 1, 3, 3] = reorder(#7 plain float32[32, 1, 3, 3]) @a
+      #3 nChw16c float32[2, 16, 4, 4] = reorder(#0 plain float32[2, 16, 4, 4]) @b
+      #2 nChw16c float32[2, 16, 4, 4] = convolution(#3 nChw16c float32[2, 16, 4, 4], #4 filter float32[16, 16, 3, 3]) @b
+      #2 nChw16c float32[2, 16, 4, 4] = tanh(#2 nChw16c float32[2, 16, 4, 4]) @b
+      #9 nChw16c float32[2, 32, 2, 2] = convolution+relu+depthwise+relu(#2 nChw16c float32[2, 16, 4, 4], #10 filter float32[32, 16, 1, 1], #11 taps float32[32, 1, 3, 3], #8 plain float32[32]) @a
+      #12 plain float32[2, 32, 2, 2] = reorder(#9 nChw16c float32[2, 32, 2, 2])
+      return #12
       """)
   }
 
   @Test("its image is not written over before the depthwise convolution, and shared ones are made")
   func expansionsSource() throws {
     let library = FakeLibrary(fusesDepthwise: true)
-    let later = try self.plan(.compiled, on: library) { scope, x in
+    let later = try plan(.compiled, on: library) { scope, x in
       let image = try convolve(scope["a"], x)
       let filter = scope.parameter("expand", [32, 16, 1, 1], .heNormal)
-      let expanded = try relu(convolution(image, filter))
+      let expanded = try relu(convolution(image, filter, Convolution()))
       // The sum's own image has no other reader but the expansion before it.
       let sum = try convolve(scope["b"], tanh(x)) + image
       let deep = scope.parameter("deep", [32, 1, 3, 3], .heNormal)
@@ -150,12 +159,12 @@ struct FusionTests {
     }
     let names = later.steps.map(\.name).filter { $0 != "reorder" }
     #expect(names == ["convolution", "tanh", "convolution", "add", "convolution+relu+depthwise"])
-    let shared = try self.plan(.compiled, on: library) { scope, x in
+    let shared = try plan(.compiled, on: library) { scope, x in
       let (expanded, filtered) = try expand(scope, convolve(scope["a"], x))
       return ["y": filtered, "z": try exp(expanded)]
     }
     #expect(!shared.steps.contains { $0.depthwise != nil })
-    let apart = try self.plan(.compiled) { scope, x in ["y": try expand(scope, x).filtered] }
+    let apart = try plan(.compiled) { scope, x in ["y": try expand(scope, x).filtered] }
     #expect(!apart.steps.contains { $0.depthwise != nil })
   }
 }
