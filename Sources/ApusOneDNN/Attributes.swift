@@ -45,6 +45,7 @@ struct Attributes {
       try check(
         dnnl_post_ops_append_binary(chain, algorithm, operand.pointer),
         "dnnl_post_ops_append_binary")
+    case .depthwise: throw .unsupported("a depthwise convolution as a post-op")
     }
   }
 }

@@ -60,7 +60,7 @@ final class OneDNNLibrary: KernelLibrary {
     do throws(BackendError) {
       switch step.kind {
       case .op(.convolution(let convolution)):
-        if step.isScaled || step.results.count > 1 {
+        if step.isScaled || step.results.count > 1 || step.depthwise != nil {
           return try fused(convolution, step)
         }
         if step.operands[0].layout == .any, prefersStem(step), let stem = stem(convolution, step) {
@@ -95,6 +95,8 @@ final class OneDNNLibrary: KernelLibrary {
       && operands.allSatisfy { $0.dtype == .float32 }
   }
 
+  func fusesDepthwise(into step: Step) -> Bool { expandedDepthwiseKernel(step) != nil }
+
   func fusesMean(into op: Op, on operands: [TensorType]) -> Bool {
     guard case .convolution(let convolution) = op, vectors != nil else { return false }
     return Self.isDepthwise(convolution, filter: operands[1].shape)
@@ -107,11 +109,17 @@ final class OneDNNLibrary: KernelLibrary {
   private func fused(
     _ convolution: Convolution, _ step: Step
   ) throws(BackendError) -> Step {
-    var step = step
-    step.operands[0].layout = .channelsLast
-    step.results[0].layout = .channelsLast
+    var nhwc = step
+    nhwc.operands[0].layout = .channelsLast
+    nhwc.results[0].layout = .channelsLast
     let fused =
-      step.isScaled ? pointwise(convolution, step) : depthwise(convolution, step)
+      if step.depthwise != nil {
+        expandedDepthwise(step)
+      } else if step.isScaled {
+        pointwise(convolution, nhwc)
+      } else {
+        depthwise(convolution, nhwc)
+      }
     guard let fused else { throw .unsupported("no kernel for \(step)") }
     return fused
   }

@@ -50,8 +50,8 @@ public struct StepDescription: Codable, Hashable, Sendable {
     switch step.kind {
     case .op(let op):
       kind = op.kind
-      attributes = op.attributes
-      macs = op.macs(step.operands.map(\.type), step.results.map(\.type))
+      attributes = (step.depthwise.map { .convolution($0.convolution) } ?? op).attributes
+      macs = step.macs(of: op)
     case .elements:
       kind = .elementwise
       attributes = ""
@@ -61,6 +61,18 @@ public struct StepDescription: Codable, Hashable, Sendable {
       attributes = ""
       macs = 0
     }
+  }
+}
+
+extension Step {
+  /// The multiplications of its op, and of a depthwise convolution after that.
+  fileprivate func macs(of op: Op) -> Int {
+    let (types, results) = (operands.map(\.type), results.map(\.type))
+    guard let depthwise else { return op.macs(types, results) }
+    let (images, filters) = (types[0].shape, types[1].shape)
+    let expanded = TensorType(types[0].dtype, [images[0], filters[0], images[2], images[3]])
+    return op.macs(types, [expanded])
+      + Op.convolution(depthwise.convolution).macs([expanded, types[depthwise.filter]], results)
   }
 }
 

@@ -18,6 +18,10 @@ public protocol KernelLibrary {
   /// Whether a kernel multiplies the channels of the op's images by factors as it reads them.
   func fusesScale(into op: Op, on operands: [TensorType]) -> Bool
 
+  /// Whether one kernel runs such a 1×1 convolution and the depthwise one that follows it, in less
+  /// time than two.
+  func fusesDepthwise(into step: Step) -> Bool
+
   /// Whether a kernel makes the mean over the pixels of the op's result too.
   func fusesMean(into op: Op, on operands: [TensorType]) -> Bool
 

@@ -117,6 +117,7 @@ extension Lowering {
       places.filter { $0.value.buffer == operand.buffer }.map(\.key)
       + broadcasts.filter { $0.value.source.buffer == operand.buffer }.map(\.key)
       + scaled.filter { $0.value.image.buffer == operand.buffer }.map(\.key)
+      + expanded.filter { $0.value.sources[0].buffer == operand.buffer }.map(\.key)
       + products.filter { [$0.value.0.buffer, $0.value.1.buffer].contains(operand.buffer) }
       .map(\.key)
     let isRead = views.contains { view in

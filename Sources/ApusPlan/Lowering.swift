@@ -17,6 +17,8 @@ struct Lowering {
   /// Products with a factor for each image and channel, which only the convolution that reads them
   /// computes.
   var scaled: [Value: (image: Operand, factors: Operand)] = [:]
+  /// 1×1 convolutions that only the depthwise ones which read them compute.
+  var expanded: [Value: Expansion] = [:]
   /// Products of images, which only the sum over their pixels computes.
   var products: [Value: (Operand, Operand)] = [:]
   /// The means over the pixels of values, where their kernels make them too.

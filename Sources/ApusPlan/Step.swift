@@ -59,7 +59,7 @@ public struct Step: Hashable, Sendable {
 
   /// How many of the operands, the last ones, are not the op's own.
   public var addedOperandCount: Int {
-    postOps.count { if case .activation = $0 { false } else { true } } + (isScaled ? 1 : 0)
+    postOps.reduce(isScaled ? 1 : 0) { $0 + $1.operandCount }
   }
 
   /// Whether a convolution's second result is the mean of each channel of the first.
@@ -73,6 +73,14 @@ public struct Step: Hashable, Sendable {
   /// Whether the result is added to what lies in its place.
   public var accumulates: Bool {
     postOps.contains { if case .accumulate = $0 { true } else { false } }
+  }
+
+  /// The depthwise convolution that a 1×1 one goes on with, if it does.
+  public var depthwise: (convolution: Convolution, filter: Int, bias: Int?)? {
+    for case .depthwise(let convolution, let filter, let bias) in postOps {
+      return (convolution, filter, bias)
+    }
+    return nil
   }
 
   /// The kernel's name in printed plans and profiles.

@@ -9,6 +9,7 @@ public struct NoKernels: KernelLibrary {
   public func resolved(_ step: Step) -> Step { step }
   public func reads(_ step: Step, in layout: Layout) -> Bool { false }
   public func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
+  public func fusesDepthwise(into step: Step) -> Bool { false }
   public func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
   public func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
   public func fuses(_ activation: Activation?, intoTrainingNormOf images: Operand) -> Bool { false }

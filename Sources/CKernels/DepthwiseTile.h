@@ -7,6 +7,10 @@ typedef struct {
   /// The first row that exists, at the first column that an output reads, whether or not it exists.
   const float *source;
   ptrdiff_t sourceRow, sourcePixel;
+  /// After how many rows the source goes on this many floats before: where rows lie in a ring. 0:
+  /// nowhere.
+  int wrapRow;
+  ptrdiff_t wrap;
   /// The same row of the filters, `[rows][columns][channels]`.
   const float *filters;
   /// `[channels]`, or null.
@@ -73,7 +77,12 @@ __attribute__((noinline)) static void finish_part(
   if (t->sums) add_sum(t, block, sum);
 }
 
-INLINE void finish(
+/// The row of the source after the given one.
+INLINE const float *next_row(const DepthwiseTile *t, const float *source, int row) {
+  return source + t->sourceRow - (row + 1 == t->wrapRow ? t->wrap : 0);
+}
+
+INLINE void finish_tile(
     const DepthwiseTile *t, Block block, const Vector *outputs, const int count) {
   Vector sum = (Vector)0;
   float *to = t->destination + block.channel;
@@ -106,7 +115,7 @@ INLINE void convolve_block(
   Vector outputs[mostColumns];
   UNROLL for (int j = 0; j < columns; j++) outputs[j] = bias;
   const float *source = t->source + block.channel, *filters = t->filters + block.channel;
-  for (int row = 0; row < t->rows; row++, source += t->sourceRow) {
+  for (int row = 0; row < t->rows; source = next_row(t, source, row), row++) {
     Vector weights[5];
     UNROLL for (int k = 0; k < size; k++, filters += t->channels) weights[k] = load(filters);
     const float *from = source;
@@ -121,7 +130,7 @@ INLINE void convolve_block(
       }
     }
   }
-  finish(t, block, outputs, columns);
+  finish_tile(t, block, outputs, columns);
 }
 
 INLINE void convolve(
@@ -141,10 +150,10 @@ static void convolve_any(const DepthwiseTile *t) {
       for (int i = t->firstColumn; i < t->endColumn; i++)
         output += load_channels(filters + i * t->channels, t->channels)
             * load_channels(source + i * t->sourcePixel, t->channels);
-      source += t->sourceRow;
+      source = next_row(t, source, row);
       filters += t->filterWidth * t->channels;
     }
-    finish(t, block, &output, 1);
+    finish_tile(t, block, &output, 1);
   }
 }
 

@@ -12,8 +12,8 @@ typedef struct {
   /// `[taps][input blocks][pixels][LANES]`, from the first pixel wanted on.
   const float *source;
   int taps, inputs;
-  /// Floats from block to block.
-  ptrdiff_t sourceBlock;
+  /// Floats from block to block, and to what of the source is fetched meanwhile.
+  ptrdiff_t sourceBlock, ahead;
   Vector bias[panelBlocks];
   Finish finish;
 } Product;
@@ -30,7 +30,7 @@ INLINE void multiply(const Product *p, const int blocks, const int pixels) {
       for (int i = 0; i < count; i++, filters += blocks * LANES, next += p->nextStep) {
         __builtin_prefetch(next, 0, 2);
         // Another thread may have made the source.
-        __builtin_prefetch(source + 2 * p->sourceBlock + i * LANES);
+        __builtin_prefetch(source + p->ahead + i * LANES);
         Vector weights[panelBlocks];
         UNROLL for (int b = 0; b < blocks; b++) weights[b] = load(filters + b * LANES);
         UNROLL for (int j = 0; j < pixels; j++) {

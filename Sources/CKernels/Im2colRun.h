@@ -109,6 +109,7 @@ static Product product_of_panel(const Work *work, const Chunk *chunk, Range taps
       .taps = (int)(taps.end - taps.start),
       .inputs = shape->inputs,
       .sourceBlock = plan->readsSource ? shape->source.block : chunk->count * LANES,
+      .ahead = 2 * (plan->readsSource ? shape->source.block : chunk->count * LANES),
       .finish = {
           .destination = work->destination + offset,
           .residual = added ? added + offset : NULL,

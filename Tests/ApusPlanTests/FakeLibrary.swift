@@ -6,6 +6,8 @@ import ApusPlan
 struct FakeLibrary: KernelLibrary {
   /// Whether convolutions are computed in tiles where the rule says so.
   var usesWinograd = false
+  /// Whether a kernel goes on from 1×1 to depthwise convolutions.
+  var fusesDepthwise = false
   /// Whether kernels of norms by the batch's statistics take on what follows them.
   var fusesNorms = false
   /// Whether element-by-element ops become one step.
@@ -36,6 +38,10 @@ struct FakeLibrary: KernelLibrary {
         step.operands[0].layout = step.operands[0].type.shape[1] == 3 ? .rowMajor : .blocked(16)
       }
       if step.results[0].layout == .any { step.results[0].layout = .blocked(16) }
+      if let depthwise = step.depthwise {
+        let size = step.operands[depthwise.filter].type.sizeInBytes
+        step.operands[depthwise.filter].layout = .native("taps", sizeInBytes: size)
+      }
       step.operands[1].layout = .native("filter", sizeInBytes: 2 * weights.sizeInBytes)
       let result = step.results[0].type.shape
       let rule = WinogradRule(result: result, inputs: weights.shape[1], lanes: 16)
@@ -64,6 +70,8 @@ struct FakeLibrary: KernelLibrary {
   }
 
   func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
+
+  func fusesDepthwise(into step: Step) -> Bool { fusesDepthwise && step.depthwise != nil }
 
   func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
 

@@ -122,4 +122,60 @@ struct FusionTests {
     #expect(plan.preparation.map(\.name) == ["multiply"])
     #expect(plan.steps.map(\.name) == ["add"])
   }
+
+  /// A 1×1 convolution to `channels`, ReLU, and a depthwise convolution of what that makes.
+  private func expand(
+    _ scope: Scope, _ x: Tensor, _ channels: Int = 32
+  ) throws -> (expanded: Tensor, filtered: Tensor) {
+    let filter = scope.parameter("expand", [channels, x.shape[1], 1, 1], .heNormal)
+    let expanded = try relu(convolution(x, filter, Convolution()))
+    let deep = scope.parameter("deep", [channels, 1, 3, 3], .heNormal)
+    let bias = scope.parameter("bias", [channels], .zeros)
+    let depthwise = Convolution(stride: Size2D(2), padding: Padding2D(1), groups: channels)
+    return (expanded, try relu(convolution(expanded, deep, bias: bias, depthwise)))
+  }
+
+  @Test("a 1×1 convolution becomes part of the depthwise one that reads it")
+  func expansion() throws {
+    let plan = try plan(.compiled, on: FakeLibrary(fusesDepthwise: true)) { scope, x in
+      ["y": try expand(scope["a"], tanh(convolve(scope["b"], x))).filtered]
+    }
+    expect(
+      plan,
+      """
+      prepare #4 filter float32[16, 16, 3, 3] = reorder(#1 plain float32[16, 16, 3, 3]) @b
+      prepare #10 filter float32[32, 16, 1, 1] = reorder(#6 plain float32[32, 16, 1, 1]) @a
+      prepare #11 taps float32[32, 1, 3, 3] = reorder(#7 plain float32[32, 1, 3, 3]) @a
+      #3 nChw16c float32[2, 16, 4, 4] = reorder(#0 plain float32[2, 16, 4, 4]) @b
+      #2 nChw16c float32[2, 16, 4, 4] = convolution(#3 nChw16c float32[2, 16, 4, 4], #4 filter float32[16, 16, 3, 3]) @b
+      #2 nChw16c float32[2, 16, 4, 4] = tanh(#2 nChw16c float32[2, 16, 4, 4]) @b
+      #9 nChw16c float32[2, 32, 2, 2] = convolution+relu+depthwise+relu(#2 nChw16c float32[2, 16, 4, 4], #10 filter float32[32, 16, 1, 1], #11 taps float32[32, 1, 3, 3], #8 plain float32[32]) @a
+      #12 plain float32[2, 32, 2, 2] = reorder(#9 nChw16c float32[2, 32, 2, 2])
+      return #12
+      """)
+  }
+
+  @Test("its image is not written over before the depthwise convolution, and shared ones are made")
+  func expansionsSource() throws {
+    let library = FakeLibrary(fusesDepthwise: true)
+    let later = try plan(.compiled, on: library) { scope, x in
+      let image = try convolve(scope["a"], x)
+      let filter = scope.parameter("expand", [32, 16, 1, 1], .heNormal)
+      let expanded = try relu(convolution(image, filter, Convolution()))
+      // The sum's own image has no other reader but the expansion before it.
+      let sum = try convolve(scope["b"], tanh(x)) + image
+      let deep = scope.parameter("deep", [32, 1, 3, 3], .heNormal)
+      let depthwise = Convolution(padding: Padding2D(1), groups: 32)
+      return ["y": try convolution(expanded, deep, depthwise), "z": sum]
+    }
+    let names = later.steps.map(\.name).filter { $0 != "reorder" }
+    #expect(names == ["convolution", "tanh", "convolution", "add", "convolution+relu+depthwise"])
+    let shared = try plan(.compiled, on: library) { scope, x in
+      let (expanded, filtered) = try expand(scope, convolve(scope["a"], x))
+      return ["y": filtered, "z": try exp(expanded)]
+    }
+    #expect(!shared.steps.contains { $0.depthwise != nil })
+    let apart = try plan(.compiled) { scope, x in ["y": try expand(scope, x).filtered] }
+    #expect(!apart.steps.contains { $0.depthwise != nil })
+  }
 }

@@ -18,8 +18,15 @@ struct DirectLayer {
 
   init(_ convolution: Convolution = Convolution(), images: Shape, filters: Shape, seed: UInt64) {
     var tensors = RandomTensors(seed: seed)
+    self.init(
+      convolution, on: ReferenceTensor(tensors.tensor(images)).float64, filters: filters,
+      seed: seed &+ 1)
+  }
+
+  init(_ convolution: Convolution, on images: ReferenceTensor, filters: Shape, seed: UInt64) {
+    var tensors = RandomTensors(seed: seed)
     self.convolution = convolution
-    self.images = ReferenceTensor(tensors.tensor(images)).float64
+    self.images = images
     self.filters = ReferenceTensor(tensors.tensor(filters)).float64
   }
 

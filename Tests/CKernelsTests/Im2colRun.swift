@@ -6,7 +6,7 @@ import CKernels
 struct Im2colRun: Sendable {
   private(set) var kernel = Im2col()
   let source, destination: GuardedFloats
-  private let filters: GuardedFloats
+  let filters: GuardedFloats
   private let bias, residual: GuardedFloats?
   /// Where the outputs are, and the blocks they are in.
   private let outputOffsets, blockOffsets: [Int]
@@ -90,7 +90,7 @@ struct Im2colRun: Sendable {
 
 extension GuardedFloats {
   /// A tensor in a layout; zero where it has no elements.
-  fileprivate convenience init(_ tensor: ReferenceTensor, at offsets: [Int], count: Int) {
+  convenience init(_ tensor: ReferenceTensor, at offsets: [Int], count: Int) {
     var values = [Float](repeating: 0, count: count)
     for (offset, value) in zip(offsets, tensor.values) { values[offset] = Float(value) }
     self.init(values)

@@ -52,6 +52,7 @@ extension OneDNNLibrary {
     switch step.kind {
     case .elements(let program): elementwise(program, step)
     case .reorder: packings[step.results[0].layout]
+    case .op(.convolution): step.depthwise == nil ? nil : expandedDepthwiseKernel(step)
     case .op(.reduce(let reduce)): pixelSum(reduce, step)
     case .op(.poolGradient(let gradient)): maxPoolGradient(gradient, step)
     case .op(.batchNormTraining(let norm)): trainingNorm(norm, step)

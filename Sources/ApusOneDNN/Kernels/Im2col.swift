@@ -59,13 +59,18 @@ extension OneDNNLibrary {
     var gathered = step
     gathered.algorithm = .im2col
     guard let kernel = im2col(gathered)?.kernel else { return nil }
+    gathered.operands[1].layout = packed(kernel)
+    return gathered
+  }
+
+  /// The layout of a kernel's packed filters.
+  func packed(_ kernel: Im2col) -> Layout {
     let layout = Layout.native(
       "im2col_\(kernel.vectors.rawValue)_\(kernel.outputs)x\(kernel.inputs)"
         + "x\(kernel.filterHeight)x\(kernel.filterWidth)",
       sizeInBytes: 4 * kernel.filterCount)
     packings[layout] = Im2colFilters(kernel: kernel)
-    gathered.operands[1].layout = layout
-    return gathered
+    return layout
   }
 
   /// The kernel of a step whose algorithm it is; `nil` for what it cannot do.

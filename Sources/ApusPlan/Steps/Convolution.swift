@@ -6,6 +6,8 @@ extension Lowering {
     guard library.hasKernel(for: node.op, on: node.operands.map { graph[$0] }) else {
       return try lowerRowMajor(node)
     }
+    if try leaveToDepthwise(node) { return }
+    if let expansion = expanded[node.operands[0]] { return try lowerDepthwise(node, expansion) }
     let scaled = scaled[node.operands[0]]
     var sources: [Operand] = []
     if let scaled { sources = [scaled.image] } else { sources = [try operand(node.operands[0])] }
@@ -38,7 +40,7 @@ extension Lowering {
   }
 
   /// Where the kernel of a convolution leaves the mean of its result too, if that is asked for.
-  private mutating func mean(of fusion: Fusion, by node: Node) -> Operand? {
+  mutating func mean(of fusion: Fusion, by node: Node) -> Operand? {
     let reader = readers[fusion.result.index].first { reader in
       guard reader < graph.nodes.count, case .reduce(let reduce) = graph.nodes[reader].op else {
         return false
@@ -79,7 +81,7 @@ extension Lowering {
   }
 
   /// Whether images may be channels-last wherever that suits a kernel.
-  private var isFree: Bool {
+  var isFree: Bool {
     mode == .compiled && (imageLayout == .any || imageLayout == .channelsLast)
   }
 

@@ -4,6 +4,7 @@
 #include "Depthwise.h"
 #include "DepthwiseGradient.h"
 #include "Elementwise.h"
+#include "ExpandedDepthwise.h"
 #include "Grouped.h"
 #include "Im2col.h"
 #include "MaxPoolGradient.h"
