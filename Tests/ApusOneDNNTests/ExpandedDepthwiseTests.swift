@@ -1,5 +1,6 @@
 import ApusIR
 import ApusOneDNN
+import ApusPlan
 import ApusReference
 import ApusRuntime
 import ApusTensor

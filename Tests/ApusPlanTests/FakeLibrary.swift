@@ -71,11 +71,17 @@ struct FakeLibrary: KernelLibrary {
 
   func fusesScale(into op: Op, on operands: [TensorType]) -> Bool { false }
 
-  func fusesDepthwise(into step: Step) -> Bool { fusesDepthwise && step.depthwise != nil }
+  func fusesDepthwise(into step: Step) -> Bool {
+    guard let depthwise = step.depthwise, step.operands[0].layout == .blocked(16) else {
+      return false
+    }
+    return fusesDepthwise && step.operands[1].type.shape.suffix(2) == [1, 1]
+      && step.operands[depthwise.filter].type.shape[1] == 1
+  }
 
   func fusesMean(into op: Op, on operands: [TensorType]) -> Bool { false }
 
-  func fusesWithScaleOrMean(_ activation: Activation) -> Bool { false }
+  func fusesWithScaleOrMean(_ activation: Activation) -> Bool { fusesDepthwise }
 
   func fuses(_ activation: Activation?, intoTrainingNormOf images: Operand) -> Bool {
     fusesNorms && images.layout == .blocked(16)

@@ -144,14 +144,13 @@ struct FusionTests {
       plan,
       """
       prepare #4 filter float32[16, 16, 3, 3] = reorder(#1 plain float32[16, 16, 3, 3]) @b
-      prepare #10 filter float32[32, 16, 1, 1] = reorder(#6 plain float32[32, 16, 1, 1]) @a
-      prepare #11 taps float32[32, 1, 3, 3] = reorder(#7 plain float32[32, 1, 3, 3]) @a
+      prepare #9 filter float32[32, 16, 1, 1] = reorder(#5 plain float32[32, 16, 1, 1]) @a
+      prepare #10 taps float32[32, 1, 3, 3] = reorder(#6 plain float32[32, 1, 3, 3]) @a
       #3 nChw16c float32[2, 16, 4, 4] = reorder(#0 plain float32[2, 16, 4, 4]) @b
-      #2 nChw16c float32[2, 16, 4, 4] = convolution(#3 nChw16c float32[2, 16, 4, 4], #4 filter float32[16, 16, 3, 3]) @b
-      #2 nChw16c float32[2, 16, 4, 4] = tanh(#2 nChw16c float32[2, 16, 4, 4]) @b
-      #9 nChw16c float32[2, 32, 2, 2] = convolution+relu+depthwise+relu(#2 nChw16c float32[2, 16, 4, 4], #10 filter float32[32, 16, 1, 1], #11 taps float32[32, 1, 3, 3], #8 plain float32[32]) @a
-      #12 plain float32[2, 32, 2, 2] = reorder(#9 nChw16c float32[2, 32, 2, 2])
-      return #12
+      #2 nChw16c float32[2, 16, 4, 4] = convolution+tanh(#3 nChw16c float32[2, 16, 4, 4], #4 filter float32[16, 16, 3, 3]) @b
+      #8 nChw16c float32[2, 32, 2, 2] = convolution+relu+depthwise+relu(#2 nChw16c float32[2, 16, 4, 4], #9 filter float32[32, 16, 1, 1], #10 taps float32[32, 1, 3, 3], #7 plain float32[32]) @a
+      #11 plain float32[2, 32, 2, 2] = reorder(#8 nChw16c float32[2, 32, 2, 2])
+      return #11
       """)
   }
 
