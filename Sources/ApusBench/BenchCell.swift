@@ -15,7 +15,8 @@ public struct BenchCell: Hashable, Sendable {
   public init(_ row: BenchRow) {
     let texts = [
       ("model", row.model), ("head", row.head), ("norm", row.norm),
-      ("activation", row.activation), ("checkpoint", row.checkpoint), ("mode", row.mode),
+      ("activation", row.activation), ("checkpoint", row.checkpoint), ("order", row.order),
+      ("stem", row.stem), ("mode", row.mode),
       ("execution", row.execution), ("device", row.device), ("precision", row.precision),
     ]
     let numbers = [

@@ -38,7 +38,9 @@ public struct Report: Sendable {
 
   /// All rows as comma-separated values: the keys of `results.jsonl`, those of objects joined by
   /// "_".
-  public var csv: String { ReportCSV.table(of: rows).csv() }
+  public var csv: String {
+    get throws(EncodingError) { try BenchRow.csv(rows) }
+  }
 
   /// The sections that have something to show.
   func sections(_ drawings: ReportDrawings) -> [ReportSection] {
@@ -52,7 +54,7 @@ public struct Report: Sendable {
   }
 
   /// All rows with what people look for, to be sorted and filtered.
-  var allRows: Table { ReportCSV.overview(of: rows) }
+  var allRows: Table { ReportOverview.table(of: rows) }
 }
 
 /// A section of a report.

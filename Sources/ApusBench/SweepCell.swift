@@ -7,6 +7,10 @@ public struct SweepCell: Codable, Hashable, Sendable {
   public var activation: String?
   /// nil for the network's own.
   public var checkpoint: String?
+  /// nil for the network's own.
+  public var order: String?
+  /// nil for the network's own.
+  public var stem: String?
   /// "infer", "train", …
   public var mode: String
   public var execution: String?
@@ -23,7 +27,7 @@ public struct SweepCell: Codable, Hashable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case model, head, norm, activation, checkpoint, mode, execution, device, precision
+    case model, head, norm, activation, checkpoint, order, stem, mode, execution, device, precision
     case batchSize = "batch_size"
     case imageSize = "image_size"
     case threads
@@ -35,6 +39,7 @@ extension SweepCell {
   public init(of row: BenchRow) {
     self.init(model: row.model, mode: row.mode)
     (head, norm, activation, checkpoint) = (row.head, row.norm, row.activation, row.checkpoint)
+    (order, stem) = (row.order, row.stem)
     (execution, device, precision) = (row.execution, row.device, row.precision)
     (batchSize, imageSize, threads) = (row.batchSize, row.imageSize, row.threads)
   }
@@ -45,6 +50,7 @@ extension BenchRow {
   public init(_ cell: SweepCell, status: Status, reason: String? = nil) {
     self.init(status: status, reason: reason, model: cell.model, mode: cell.mode)
     (head, norm, activation, checkpoint) = (cell.head, cell.norm, cell.activation, cell.checkpoint)
+    (order, stem) = (cell.order, cell.stem)
     (execution, device, precision) = (cell.execution, cell.device, cell.precision)
     (batchSize, imageSize, threads) = (cell.batchSize, cell.imageSize, cell.threads)
   }
@@ -69,6 +75,8 @@ extension SweepCell: CustomStringConvertible {
     if let norm, norm != "bn" { words.append(norm) }
     if let activation { words.append(activation) }
     if let checkpoint { words.append("checkpoint \(checkpoint)") }
+    if let order { words.append("\(order)-activation") }
+    if let stem { words.append("\(stem) stem") }
     return words.joined(separator: ", ")
   }
 }

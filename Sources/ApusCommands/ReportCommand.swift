@@ -58,7 +58,7 @@ struct ReportCommand: ParsableCommand {
     if case .leftOut(let why) = drawings { Console.report(why) }
     if let path = destinations.html { try write(report.html(drawings), to: path) }
     if let path = destinations.markdown { try write(report.markdown(drawings), to: path) }
-    if let path = destinations.csv { try write(report.csv, to: path) }
+    if let path = destinations.csv { try write(try report.csv, to: path) }
   }
 
   private func destinations() throws -> Destinations {

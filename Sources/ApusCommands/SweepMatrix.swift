@@ -160,6 +160,8 @@ extension NetworkVariant {
   func describe(_ cell: inout SweepCell) {
     (cell.head, cell.norm) = (given.head.rawValue, given.norm.rawValue)
     (cell.activation, cell.checkpoint) = (activation?.rawValue, given.checkpoint?.rawValue)
+    cell.order = given.order?.rawValue
+    cell.stem = given.stem == .standard ? nil : given.stem.rawValue
   }
 
   /// Whether the cell is of this combination.

@@ -87,7 +87,7 @@ struct ReportTests {
     row.warnings = ["one, \"two\"", "three"]
     var bare = BenchRow(status: .oom, reason: "9 GiB", model: "vgg16", mode: "train")
     bare.cpu = "x"
-    let lines = Report([ReportRun(name: "r", rows: [bare, row])]).csv.components(
+    let lines = try Report([ReportRun(name: "r", rows: [bare, row])]).csv.components(
       separatedBy: "\r\n")
     let names = lines[0].split(separator: ",").map(String.init)
     #expect(Array(names.prefix(5)) == ["schema", "status", "reason", "model", "mode"])
